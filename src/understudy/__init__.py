@@ -1,0 +1,1 @@
+"""Understudy trains a small model to stand in for a large one."""

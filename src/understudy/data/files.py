@@ -1,0 +1,138 @@
+"""Files in and out: rows read as a stream, results written whole or not at all."""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from understudy.errors import DataError
+from understudy.example import Example
+
+_READABLE = (".jsonl", ".csv")
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Every row of a data file with its line number, one at a time.
+
+    Args:
+        path: ``.jsonl`` (one JSON object a line; blank lines are passed over) or ``.csv`` (UTF-8, with a header).
+
+    Raises:
+        DataError: The file is missing, of another kind, not UTF-8, or holds a line that is not a row.
+    """
+    if path.suffix not in _READABLE:
+        raise DataError(f"{path}: unknown kind of data file {path.suffix!r}; expected {' or '.join(_READABLE)}")
+    try:
+        with path.open(encoding="utf-8-sig", newline="" if path.suffix == ".csv" else None) as lines:
+            yield from _csv_rows(path, lines) if path.suffix == ".csv" else _json_rows(path, lines)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path in the recipe") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+
+
+def _json_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise DataError(f"{path}:{number}: not JSON ({error}); expected one object a line") from None
+        if not isinstance(row, dict):
+            raise DataError(f"{path}:{number}: a JSON {type(row).__name__}; expected an object")
+        yield number, row
+
+
+def _csv_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.DictReader(lines, strict=True)
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                raise DataError(f"{path}:{reader.line_num}: not as many cells as the header has columns")
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise DataError(f"{path}:{reader.line_num}: not CSV ({error})") from None
+
+
+def read_examples(path: Path) -> Iterator[Example]:
+    """The examples in a file of a run folder, one at a time.
+
+    Raises:
+        DataError: A line is not an example record; the file and line are named.
+    """
+    for number, record in read_rows(path):
+        try:
+            yield Example.from_json(record)
+        except DataError as error:
+            raise DataError(f"{path}:{number}: {error}") from None
+
+
+def write_examples(path: Path, examples: Iterable[Example]) -> None:
+    """Write examples as JSON lines, whole or not at all."""
+    write_records(path, (example.to_json() for example in examples))
+
+
+def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Write JSON objects, one a line, whole or not at all."""
+    with replacing(path) as out:
+        out.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write one JSON value, indented for people, whole or not at all."""
+    with replacing(path) as out:
+        out.write(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[str]]:
+    """Open a text file that takes its place under ``path`` only once it is written and on the disk."""
+    part = _beside(path)
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """A folder that takes its place under ``path`` only once it is complete; what stood there before is removed."""
+    part = _beside(path)
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        if path.exists():
+            shutil.rmtree(path)
+        part.replace(path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path in the recipe") from None
+
+
+def folder_bytes(folder: Path) -> int:
+    """The size of everything in a folder, in bytes."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -1,0 +1,44 @@
+"""How long work tells whoever waits for it how far it is, without knowing who that is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Bar(Protocol):
+    """One piece of work under way."""
+
+    def advance(self, steps: int = 1) -> None:
+        """So many more steps are done."""
+
+
+class Progress(Protocol):
+    """Where work is announced: a terminal, a log, or nowhere."""
+
+    def bar(self, title: str, total: int) -> "BarContext":
+        """Announce a piece of work of ``total`` steps; use as ``with progress.bar(...) as bar``."""
+
+    def say(self, line: str) -> None:
+        """One line for the person who waits."""
+
+
+class BarContext(Protocol):
+    """What `Progress.bar` gives: a context manager around a `Bar`."""
+
+    def __enter__(self) -> Bar: ...
+    def __exit__(self, *exception: object) -> bool | None: ...
+
+
+class Silent:
+    """Progress that goes nowhere: the default from Python."""
+
+    @contextmanager
+    def bar(self, title: str, total: int) -> Iterator[Bar]:
+        """Announce nothing."""
+        yield self
+
+    def advance(self, steps: int = 1) -> None:
+        """Count nothing."""
+
+    def say(self, line: str) -> None:
+        """Say nothing."""

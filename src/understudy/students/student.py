@@ -1,0 +1,144 @@
+"""The seam between a student and everything else, and the folder that a student lives in."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+from understudy import registry
+from understudy.data.files import replacing_folder, write_json
+from understudy.errors import ModelError, UnderstudyError
+from understudy.example import Example, Prediction
+from understudy.progress import Progress
+from understudy.tasks.task import Task
+from understudy.training.mixtures import Mixture
+
+MANIFEST = "model.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a training went.
+
+    Attributes:
+        steps: Optimiser steps taken (boosting rounds for trees).
+        history: Scores on validation along the way, as (progress u, headline metric), where the student looked.
+    """
+
+    steps: int
+    history: list[tuple[float, float]] = field(default_factory=list)
+
+
+class Predictor(Protocol):
+    """Anything that answers the task: a student, or the teacher itself."""
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """One prediction for each text, in order."""
+
+
+class Student(Predictor, Protocol):
+    """A small model. Its keyword-only constructor arguments are its hyperparameters; `seed` is one of them.
+
+    Attributes:
+        tasks: The names of the tasks that it can learn.
+    """
+
+    tasks: ClassVar[frozenset[str]]
+
+    def fit(self, mixture: Mixture, validation: Sequence[Example], task: Task, progress: Progress) -> Fit:
+        """Learn from the mixture; validation may decide when to stop, and is never trained on."""
+
+    def count_parameters(self) -> int:
+        """How many learned numbers the fitted student holds."""
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted student as a folder, whole or not at all."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read back a student that predicts exactly as it did when it was saved.
+
+        Raises:
+            ModelError: The folder does not hold one.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What ``model.json`` says: which student with which settings, and for which task."""
+
+    student: str
+    settings: Mapping[str, Any]
+    task_name: str
+    task: Task
+
+
+@contextmanager
+def model_folder(folder: Path, student: Student, task: Task) -> Iterator[Path]:
+    """The folder to write a model's parts into; the manifest is added, and the whole takes its place at the end."""
+    with replacing_folder(folder) as part:
+        yield part
+        manifest = {"format": FORMAT, "student": _described("student", student), "task": _described("task", task)}
+        write_json(part / MANIFEST, manifest)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """What a model folder says of itself.
+
+    Raises:
+        ModelError: There is no manifest, or it is not one that this version can read.
+    """
+    path = folder / MANIFEST
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found["format"] != FORMAT:
+            raise ModelError(f"{path}: format {found['format']!r}; this version reads format {FORMAT}")
+        student, task = found["student"], found["task"]
+        return Manifest(
+            student=student["name"],
+            settings=student["settings"],
+            task_name=task["name"],
+            task=registry.build("task", task["name"], task["settings"]),
+        )
+    except FileNotFoundError:
+        raise ModelError(
+            f"{folder}: not a model folder (no {MANIFEST} in it); expected one that a run has written"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(f"{path}: not a model's manifest ({type(error).__name__}: {error})") from None
+    except UnderstudyError as error:
+        raise ModelError(f"{path}: {error}") from None
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[Manifest]:
+    """The manifest, for the time in which a student reads its parts; whatever is wrong with those is a ModelError."""
+    manifest = read_manifest(folder)
+    try:
+        yield manifest
+    except UnderstudyError:
+        raise
+    except Exception as error:  # a broken part can raise anything in the library that reads it
+        raise ModelError(f"{folder}: a broken {manifest.student} model ({type(error).__name__}: {error})") from error
+
+
+def load(folder: Path | str) -> Student:
+    """The student in a model folder, ready to predict.
+
+    Raises:
+        ModelError: The folder is not a model, is broken, or names a student that does not exist here.
+    """
+    folder = Path(folder)
+    name = read_manifest(folder).student
+    if name not in registry.names("student"):
+        raise ModelError(f"{folder}: {registry.unknown('student', name, registry.names('student'))}")
+    student: Student = registry.find("student", name).load(folder)
+    return student
+
+
+def _described(kind: str, component: object) -> dict[str, Any]:
+    name = next(name for name in registry.names(kind) if registry.find(kind, name) is type(component))
+    return {"name": name, "settings": registry.settings(component)}

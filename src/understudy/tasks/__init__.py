@@ -1,0 +1,1 @@
+"""What the teacher does and the student shall do: each task owns its targets, prompt, parser and score."""

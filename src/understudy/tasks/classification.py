@@ -1,0 +1,163 @@
+"""Classification: one label out of a list for every text (routing, tagging, triage)."""
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from understudy.errors import DataError, ParseError
+from understudy.example import Target
+from understudy.registry import unknown
+from understudy.tasks.prompt import PromptSetting, render
+from understudy.tasks.task import Message, ReplySchema, Tally
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+
+class Classification:
+    """Choose the one label that fits a text best.
+
+    Args:
+        labels: The labels in a fixed order, each with a description for the teacher (empty where none is needed);
+            a list of labels will do.
+        prompt: A released prompt's name, or ``{"system": ..., "user": ...}`` with ``{{ labels }}`` (label to
+            description) and ``{{ text }}``.
+
+    Raises:
+        DataError: There are fewer than two labels, or one twice.
+    """
+
+    headline: ClassVar[str] = "macro_f1"
+
+    def __init__(
+        self, *, labels: Mapping[str, str] | Sequence[str], prompt: PromptSetting = "classification.v1"
+    ) -> None:
+        if not isinstance(labels, Mapping) and len(set(labels)) < len(labels):
+            raise DataError("a label stands twice in the list; expected each once")
+        if len(labels) < 2:
+            raise DataError(f"{len(labels)} label(s) given; expected at least two")
+        self.labels: dict[str, str] = dict(labels) if isinstance(labels, Mapping) else dict.fromkeys(labels, "")
+        self.prompt = prompt
+
+    @property
+    def reply_schema(self) -> ReplySchema:
+        """An object whose one key, ``label``, is one of the labels."""
+        label = {"type": "string", "enum": list(self.labels)}
+        return ReplySchema(
+            "label",
+            {"type": "object", "properties": {"label": label}, "required": ["label"], "additionalProperties": False},
+        )
+
+    def messages(self, text: str) -> list[Message]:
+        """The request to the teacher for one text."""
+        return render(self.prompt, labels=self.labels, text=text)
+
+    def parse(self, reply: str, text: str) -> str:
+        """The label in a reply such as ``{"label": "sport"}``.
+
+        Raises:
+            ParseError: The reply is not such an object, or its label is not on the list.
+        """
+        try:
+            answer = json.loads(reply)
+        except (ValueError, RecursionError):
+            raise ParseError('not JSON; expected {"label": ...}') from None
+        if not isinstance(answer, dict) or not isinstance(answer.get("label"), str):
+            raise ParseError('no label; expected {"label": ...}')
+        if answer["label"] not in self.labels:
+            raise ParseError(unknown("label", answer["label"], self.labels))
+        label: str = answer["label"]
+        return label
+
+    def render(self, target: Target) -> str:
+        """The reply that `parse` reads back as this label."""
+        return json.dumps({"label": target}, ensure_ascii=False)
+
+    def read(self, value: Any, text: str) -> str:
+        """The label in a cell of a data file.
+
+        Raises:
+            DataError: The value is not one of the labels.
+        """
+        if not isinstance(value, str) or value not in self.labels:
+            raise DataError(unknown("label", str(value), self.labels))
+        return value
+
+    def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> Tally:
+        """Counts for accuracy and macro-F1: per label true positives, gold and predicted; then the items themselves."""
+        import numpy as np
+
+        truth, answers = self._indices(gold), self._indices(predicted)
+        of_label = np.arange(len(self.labels))
+        is_gold, is_predicted = truth[:, None] == of_label, answers[:, None] == of_label
+        counts = np.hstack([is_gold & is_predicted, is_gold, is_predicted, np.ones((len(truth), 1))])
+        return Tally(counts.astype(np.float64), functools.partial(_classification_metrics, len(self.labels)))
+
+    def details(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> dict[str, Any]:
+        """Precision, recall and F1 of each label, and the confusion matrix (gold by predicted, last column: none)."""
+        import numpy as np
+
+        true_positive, truth, answered = self._split(self.tally(gold, predicted).items.sum(axis=0))
+        precision, recall, f1 = (
+            _ratio(true_positive, answered),
+            _ratio(true_positive, truth),
+            _f1(true_positive, truth, answered),
+        )
+        confusion = np.zeros((len(self.labels), len(self.labels) + 1), dtype=np.int64)
+        np.add.at(confusion, (self._indices(gold), self._indices(predicted)), 1)
+        return {
+            "per_class": {
+                label: {
+                    "precision": float(np.nan_to_num(precision[i])),
+                    "recall": float(np.nan_to_num(recall[i])),
+                    "f1": float(np.nan_to_num(f1[i])),
+                    "support": int(truth[i]),
+                }
+                for i, label in enumerate(self.labels)
+            },
+            "confusion": {"labels": list(self.labels), "counts": confusion.tolist()},
+        }
+
+    def _indices(self, targets: Sequence[Target | None]) -> "Integers":
+        """Each target's place in the list of labels; -1 (the last place, for none) where there is no valid answer."""
+        import numpy as np
+
+        place = {label: index for index, label in enumerate(self.labels)}
+        return np.array(
+            [place.get(target, -1) if isinstance(target, str) else -1 for target in targets], dtype=np.int64
+        )
+
+    def _split(self, sums: "Floats") -> "tuple[Floats, Floats, Floats]":
+        return _parts(len(self.labels), sums)
+
+
+def _classification_metrics(labels: int, sums: "Floats") -> "dict[str, Floats]":
+    """Accuracy, and macro-F1 over the labels that occur in gold or predictions (as scikit-learn counts them)."""
+    import numpy as np
+
+    true_positive, truth, answered = _parts(labels, sums)
+    f1 = _f1(true_positive, truth, answered)
+    occurs = ~np.isnan(f1)
+    macro = np.where(occurs, f1, 0.0).sum(axis=-1) / np.maximum(occurs.sum(axis=-1), 1)
+    return {"accuracy": true_positive.sum(axis=-1) / sums[..., -1], "macro_f1": macro}
+
+
+def _parts(labels: int, sums: "Floats") -> "tuple[Floats, Floats, Floats]":
+    return sums[..., :labels], sums[..., labels : 2 * labels], sums[..., 2 * labels : 3 * labels]
+
+
+def _f1(true_positive: "Floats", truth: "Floats", answered: "Floats") -> "Floats":
+    return _ratio(2 * true_positive, truth + answered)
+
+
+def _ratio(part: "Floats", whole: "Floats") -> "Floats":
+    """Part over whole, NaN where the whole is nothing."""
+    import numpy as np
+
+    quotient: Floats = np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    return quotient

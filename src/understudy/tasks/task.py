@@ -1,0 +1,88 @@
+"""The seam between a task and everything else, and the tally from which every score is made."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict
+
+from understudy.example import Target
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+class Message(TypedDict):
+    """One message of a chat request."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySchema:
+    """The JSON schema that a teacher's reply must satisfy, and its name in the request."""
+
+    name: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """What each test item adds to the counts that a metric is computed from.
+
+    Metrics such as macro-F1 are not means over items, but they are functions of sums over items. Kept per item, the
+    sums of any resample are one matrix product, so that a bootstrap of any metric costs next to nothing.
+
+    Attributes:
+        items: Shape (items, counts).
+        metrics: From summed counts, shape (..., counts), to each metric's values, shape (...).
+    """
+
+    items: "Floats"
+    metrics: "Callable[[Floats], dict[str, Floats]]"
+
+    def scores(self) -> dict[str, float]:
+        """Each metric over all items."""
+        return {name: float(value) for name, value in self.metrics(self.items.sum(axis=0)).items()}
+
+
+class Task(Protocol):
+    """A language task: what is asked of the teacher, and how any answer is judged.
+
+    Attributes:
+        headline: The metric that decides between predictors; higher is better.
+    """
+
+    headline: ClassVar[str]
+
+    @property
+    def reply_schema(self) -> ReplySchema:
+        """What the teacher's reply must look like."""
+
+    def messages(self, text: str) -> list[Message]:
+        """The request to the teacher for one text."""
+
+    def parse(self, reply: str, text: str) -> Target:
+        """The target in a teacher's reply.
+
+        Raises:
+            ParseError: The reply is not an answer; nothing is guessed.
+        """
+
+    def render(self, target: Target) -> str:
+        """The reply that would be parsed to this target: the inverse of `parse`."""
+
+    def read(self, value: Any, text: str) -> Target:
+        """The target in a cell of a data file.
+
+        Raises:
+            DataError: The value is not a target of this task.
+        """
+
+    def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> Tally:
+        """What each item adds to this task's metrics; a prediction of None is wrong."""
+
+    def details(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> dict[str, Any]:
+        """What a person would want to see below the metrics (per-class scores, a confusion matrix), as JSON."""

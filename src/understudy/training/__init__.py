@@ -1,0 +1,1 @@
+"""What a student is trained on, in which order, and the loop that does it."""

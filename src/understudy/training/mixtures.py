@@ -1,0 +1,229 @@
+"""Mixtures: how gold and distilled examples share the training of a student, over its course.
+
+A mixture is a function s(u, m): the share of distilled examples in the batch at progress u in [0, 1] of training,
+where m is the distilled share of all examples. Every student honours it: gradient learners batch by batch, boosted
+trees round by round. All arms of a comparison take the same number of optimiser steps, whatever their mixture, so
+that none wins by training longer.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from understudy.errors import DataError
+from understudy.example import Example
+from understudy.registry import find
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Integers = NDArray[np.int64]
+
+Share = Callable[[float, float], float]
+"""s(u, m): the share of distilled examples at progress u, where m is the distilled share of all examples."""
+
+_BUCKET = 16
+"""How many batches are drawn together and sorted by length: enough to make lengths alike, few enough to keep s(u)."""
+
+
+def gold(u: float, m: float) -> float:
+    """Human labels only: the control that every other mixture has to beat."""
+    return 0.0
+
+
+def distilled(u: float, m: float) -> float:
+    """The teacher's labels only."""
+    return 1.0
+
+
+def union(u: float, m: float) -> float:
+    """Both together, shuffled."""
+    return m
+
+
+def simple_mix(u: float, m: float) -> float:
+    """Distilled first, then gold (the "simple mix" of Huang et al. 2024)."""
+    return 1.0 if u < m else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of training over which the share of distilled examples is taken as constant.
+
+    Attributes:
+        fraction: How much of the training it is, in (0, 1].
+        share: The share of distilled examples in it, in [0, 1].
+    """
+
+    fraction: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Gold and distilled examples, and the function by which they share the training.
+
+    Attributes:
+        gold: All human-labelled training examples of the run, whether this mixture uses them or not.
+        distilled: All examples labelled or written by the teacher, likewise.
+        name: The mixture's name, for messages.
+        share: The function s(u, m).
+
+    Raises:
+        DataError: The mixture draws on a source that has no examples.
+    """
+
+    gold: Sequence[Example]
+    distilled: Sequence[Example]
+    name: str
+    share: Share
+
+    @classmethod
+    def named(cls, name: str, gold: Sequence[Example], distilled: Sequence[Example]) -> "Mixture":
+        """The registered mixture of that name over these examples."""
+        return cls(gold, distilled, name, find("mixture", name))
+
+    def __post_init__(self) -> None:
+        for source, examples, used in (
+            ("gold", self.gold, self._uses_gold),
+            ("distilled", self.distilled, self._uses_distilled),
+        ):
+            if used and not examples:
+                raise DataError(f"the mixture {self.name!r} draws on {source} examples, but there are none")
+
+    @cached_property
+    def examples(self) -> list[Example]:
+        """The examples that this mixture ever draws, distilled before gold: what its batches' indices point into."""
+        return [*self._used_distilled, *(self.gold if self._uses_gold else ())]
+
+    @cached_property
+    def m(self) -> float:
+        """The distilled share of all examples."""
+        return len(self.distilled) / (len(self.gold) + len(self.distilled))
+
+    def s(self, u: float) -> float:
+        """The share of distilled examples at progress u."""
+        return self.share(u, self.m)
+
+    def steps(self, epochs: float, batch_size: int) -> int:
+        """Optimiser steps in so many passes over *all* examples: the same for every mixture of a run."""
+        return max(1, math.ceil(epochs * (len(self.gold) + len(self.distilled)) / batch_size))
+
+    def batches(
+        self, steps: int, batch_size: int, seed: int, lengths: Sequence[int] | None = None
+    ) -> Iterator["Integers"]:
+        """Batches of indices into `examples`, each with the share of distilled examples that s(u) asks for.
+
+        Each source is drawn from in shuffled passes, without end. Counts are rounded so that the error never
+        accumulates.
+
+        Args:
+            steps: How many batches.
+            batch_size: Examples in each.
+            seed: Decides the order.
+            lengths: One for each of `examples`; where given, a batch holds examples of like length.
+        """
+        import numpy as np
+
+        rng = np.random.default_rng(seed)
+        first_gold = len(self._used_distilled)
+        draw_distilled = _Passes(np.arange(first_gold), rng)
+        draw_gold = _Passes(np.arange(first_gold, len(self.examples)), rng)
+        counts = _distilled_counts([self.s((step + 0.5) / steps) for step in range(steps)], batch_size)
+        bucket = 1 if lengths is None else _BUCKET
+        for start in range(0, steps, bucket):
+            distilled_counts = counts[start : start + bucket]
+            gold_counts = [batch_size - count for count in distilled_counts]
+            from_distilled = draw_distilled.take(sum(distilled_counts))
+            from_gold = draw_gold.take(sum(gold_counts))
+            order = rng.permutation(len(distilled_counts))
+            slices = zip(
+                _cut(from_distilled, distilled_counts, order, lengths),
+                _cut(from_gold, gold_counts, order, lengths),
+                strict=True,
+            )
+            yield from (np.concatenate(parts) for parts in slices)
+
+    def segments(self, count: int = 10) -> list[Segment]:
+        """The course of s(u) in at most so many stretches of constant share, for learners without batches.
+
+        A jump of s(u) falls between two stretches; neighbours of equal share are one.
+        """
+        bounds = sorted({*(i / count for i in range(count + 1)), *self._jumps()})
+        cut: list[Segment] = []
+        for low, high in pairwise(bounds):
+            share = self.s((low + high) / 2)
+            if cut and math.isclose(cut[-1].share, share):
+                cut[-1] = replace(cut[-1], fraction=cut[-1].fraction + high - low)
+            else:
+                cut.append(Segment(high - low, share))
+        return cut
+
+    def _jumps(self) -> list[float]:
+        """Where s(u) jumps: m itself, if anywhere, in the mixtures there are."""
+        gap = abs(self.s(self.m - 1e-9) - self.s(self.m + 1e-9))
+        return [self.m] if 0 < self.m < 1 and gap > 0.1 else []
+
+    @cached_property
+    def _shares(self) -> list[float]:
+        return [self.s((i + 0.5) / 200) for i in range(200)]
+
+    @property
+    def _uses_gold(self) -> bool:
+        return bool(self.gold or self.distilled) and min(self._shares) < 1
+
+    @property
+    def _uses_distilled(self) -> bool:
+        return bool(self.gold or self.distilled) and max(self._shares) > 0
+
+    @property
+    def _used_distilled(self) -> Sequence[Example]:
+        return self.distilled if self._uses_distilled else ()
+
+
+class _Passes:
+    """Endless shuffled passes over some indices."""
+
+    def __init__(self, indices: "Integers", rng: "np.random.Generator") -> None:
+        self._indices, self._rng = indices, rng
+        self._left = indices[:0]
+
+    def take(self, count: int) -> "Integers":
+        import numpy as np
+
+        taken = [self._left]
+        missing = count - len(self._left)
+        while missing > 0:
+            taken.append(self._rng.permutation(self._indices))
+            missing -= len(self._indices)
+        drawn = np.concatenate(taken)
+        self._left = drawn[count:]
+        return drawn[:count]
+
+
+def _distilled_counts(shares: Sequence[float], batch_size: int) -> list[int]:
+    """How many distilled examples each batch gets: rounded sums, so that the realised share follows the asked one."""
+    sums = [0]
+    total = 0.0
+    for share in shares:
+        total += share * batch_size
+        sums.append(round(total))
+    return [high - low for low, high in pairwise(sums)]
+
+
+def _cut(
+    drawn: "Integers", counts: Sequence[int], order: "Integers", lengths: Sequence[int] | None
+) -> list["Integers"]:
+    """Cut drawn indices into batches of the given counts; by length, walking the batches in a random order."""
+    if lengths is not None:
+        drawn = drawn[sorted(range(len(drawn)), key=lambda place: lengths[int(drawn[place])])]
+    batches: list[Integers] = [drawn[:0]] * len(counts)
+    start = 0
+    for place in order:
+        batches[place] = drawn[start : start + counts[place]]
+        start += counts[place]
+    return batches
