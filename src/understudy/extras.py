@@ -31,5 +31,6 @@ def need(module: str, purpose: str) -> Any:
         if error.name is None or error.name.split(".")[0] != package:
             raise
         raise MissingExtra(
-            f"{purpose} needs the package {package!r}, which is not installed: pip install 'understudy[{EXTRAS[package]}]'"
+            f"{purpose} needs the package {package!r}, which is not installed; "
+            f"pip install 'understudy[{EXTRAS.get(package, 'all')}]'"
         ) from None

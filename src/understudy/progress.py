@@ -1,7 +1,7 @@
 """How long work tells whoever waits for it how far it is, without knowing who that is."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -15,18 +15,11 @@ class Bar(Protocol):
 class Progress(Protocol):
     """Where work is announced: a terminal, a log, or nowhere."""
 
-    def bar(self, title: str, total: int) -> "BarContext":
+    def bar(self, title: str, total: int) -> AbstractContextManager[Bar]:
         """Announce a piece of work of ``total`` steps; use as ``with progress.bar(...) as bar``."""
 
     def say(self, line: str) -> None:
         """One line for the person who waits."""
-
-
-class BarContext(Protocol):
-    """What `Progress.bar` gives: a context manager around a `Bar`."""
-
-    def __enter__(self) -> Bar: ...
-    def __exit__(self, *exception: object) -> bool | None: ...
 
 
 class Silent:

@@ -90,6 +90,20 @@ def write_json(path: Path, value: Any) -> None:
         out.write(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
+def read_json(path: Path) -> Any:
+    """The JSON value in a file.
+
+    Raises:
+        DataError: The file is missing or not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not JSON ({error})") from None
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[str]]:
     """Open a text file that takes its place under ``path`` only once it is written and on the disk."""

@@ -48,6 +48,14 @@ class Student(Predictor, Protocol):
 
     tasks: ClassVar[frozenset[str]]
 
+    def check_available(self) -> None:
+        """Find out whether it can be trained here, before anything is spent on what to train it on.
+
+        Raises:
+            MissingExtra: A package is not installed.
+            ModelError: Pretrained weights cannot be had.
+        """
+
     def fit(self, mixture: Mixture, validation: Sequence[Example], task: Task, progress: Progress) -> Fit:
         """Learn from the mixture; validation may decide when to stop, and is never trained on."""
 

@@ -135,8 +135,7 @@ class Mixture:
         draw_gold = _Passes(np.arange(first_gold, len(self.examples)), rng)
         counts = _distilled_counts([self.s((step + 0.5) / steps) for step in range(steps)], batch_size)
         bucket = 1 if lengths is None else _BUCKET
-        for start in range(0, steps, bucket):
-            distilled_counts = counts[start : start + bucket]
+        for distilled_counts in _buckets(counts, batch_size, bucket, (first_gold, len(self.examples) - first_gold)):
             gold_counts = [batch_size - count for count in distilled_counts]
             from_distilled = draw_distilled.take(sum(distilled_counts))
             from_gold = draw_gold.take(sum(gold_counts))
@@ -163,6 +162,20 @@ class Mixture:
                 cut.append(Segment(high - low, share))
         return cut
 
+    def emphasis(self, segment: Segment) -> "NDArray[np.float64]":
+        """How much each of `examples` counts in a segment, shape (examples,): their sources share it as it says.
+
+        The mean over the examples that count at all is 1, as if they were simply trained on.
+        """
+        import numpy as np
+
+        distilled = len(self._used_distilled)
+        sizes = [distilled, len(self.examples) - distilled]
+        shares = [segment.share, 1.0 - segment.share]
+        counted = sum(size for size, share in zip(sizes, shares, strict=True) if share > 0)
+        each = [share * counted / size if size else 0.0 for size, share in zip(sizes, shares, strict=True)]
+        return np.repeat(each, sizes)
+
     def _jumps(self) -> list[float]:
         """Where s(u) jumps: m itself, if anywhere, in the mixtures there are."""
         gap = abs(self.s(self.m - 1e-9) - self.s(self.m + 1e-9))
@@ -170,7 +183,8 @@ class Mixture:
 
     @cached_property
     def _shares(self) -> list[float]:
-        return [self.s((i + 0.5) / 200) for i in range(200)]
+        """Shares along the course, its very ends included: a small source may be drawn from only there."""
+        return [self.s(u) for u in (1e-9, *((i + 0.5) / 200 for i in range(200)), 1 - 1e-9)]
 
     @property
     def _uses_gold(self) -> bool:
@@ -213,6 +227,26 @@ def _distilled_counts(shares: Sequence[float], batch_size: int) -> list[int]:
         total += share * batch_size
         sums.append(round(total))
     return [high - low for low, high in pairwise(sums)]
+
+
+def _buckets(
+    distilled_counts: Sequence[int], batch_size: int, most: int, sizes: tuple[int, int]
+) -> Iterator[list[int]]:
+    """Cut the batches into runs that are drawn and sorted together, each given by its batches' distilled counts.
+
+    A run draws no source's examples more than about once: sorted by length, the copies of an example would come to
+    stand side by side in one batch.
+    """
+    bucket: list[int] = []
+    for count in distilled_counts:
+        longer = [*bucket, count]
+        drawn = (sum(longer), batch_size * len(longer) - sum(longer))
+        if bucket and (len(bucket) == most or any(n > size for n, size in zip(drawn, sizes, strict=True))):
+            yield bucket
+            longer = [count]
+        bucket = longer
+    if bucket:
+        yield bucket
 
 
 def _cut(

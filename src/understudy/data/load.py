@@ -1,0 +1,115 @@
+"""The team's files, read into examples and checked: what is wrong with them is said before anything is spent."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from understudy.data.files import read_rows
+from understudy.errors import DataError
+from understudy.example import Example, Source
+from understudy.registry import unknown
+from understudy.tasks.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Which column of the data files holds what.
+
+    Attributes:
+        text: The text.
+        target: The human label, in gold and test.
+        id: The row's name; where a file has no such column, rows are named by their line.
+    """
+
+    text: str = "text"
+    target: str = "target"
+    id: str = "id"
+
+
+def load_examples(files: Mapping[Source, Path], columns: Columns, task: Task) -> Iterator[Example]:
+    """Every row of the files as an example, one at a time; gold and test with their targets.
+
+    Args:
+        files: Where the gold, pool and test rows are.
+        columns: What their columns are called.
+        task: Reads the targets.
+
+    Raises:
+        DataError: A file cannot be read or is empty; a row lacks a column or holds no text or no valid target; an id
+            stands twice; or a text of the test set also stands in gold or pool.
+    """
+    ids: dict[bytes, str] = {}
+    texts = _Texts()
+    for source, path in sorted(files.items(), key=lambda file: file[0] != "test"):  # test first: it decides the leaks
+        number = 0
+        for number, row in read_rows(path):
+            where = f"{path}:{number}"
+            example = _example(row, number, source, columns, task, where)
+            if where_before := ids.get(key := _digest(example.id)):
+                raise DataError(
+                    f"{where}: the id {example.id!r} stands twice, first in {where_before}; expected unique ids"
+                )
+            ids[key] = where
+            texts.check(example, where)
+            yield example
+        if number == 0:
+            raise DataError(f"{path}: the file is empty; expected {source} rows")
+
+
+def _example(row: Mapping[str, Any], number: int, source: Source, columns: Columns, task: Task, where: str) -> Example:
+    text = _cell(row, columns.text, "text", where)
+    if not isinstance(text, str) or not text.strip():
+        raise DataError(f"{where}: the column {columns.text!r} holds no text (found {text!r})")
+    if not _is_whole(text):
+        raise DataError(f"{where}: the text is not valid Unicode (it holds half a character); re-export the file")
+    target = None
+    if source != "pool":
+        value = _cell(row, columns.target, "target", where)
+        try:
+            target = task.read(value, text)
+        except DataError as error:
+            raise DataError(f"{where}: column {columns.target!r}: {error}") from None
+    name = row.get(columns.id)
+    return Example(id=f"{source}-{number}" if name is None else str(name), text=text, target=target, source=source)
+
+
+def _cell(row: Mapping[str, Any], column: str, role: str, where: str) -> Any:
+    if column not in row:
+        raise DataError(f"{where}: {unknown('column', column, row)}; set data.columns.{role} in the recipe")
+    return row[column]
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class _Texts:
+    """The texts of the test set, so that none of them is learned from; digests, since a pool can be large."""
+
+    def __init__(self) -> None:
+        self._test: dict[bytes, str] = {}
+
+    def check(self, example: Example, where: str) -> None:
+        key = text_key(example.text)
+        if example.source == "test":
+            self._test[key] = where
+        elif key in self._test:
+            raise DataError(
+                f"{where}: this text also stands in the test set ({self._test[key]}); "
+                "a test text must not be learned from: remove it from one of them"
+            )
+
+
+def text_key(text: str) -> bytes:
+    """What two texts share that differ at most in case and white space."""
+    return _digest(" ".join(text.casefold().split()))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -1,0 +1,125 @@
+"""Intervals and paired differences by the bootstrap, over test items and training seeds together.
+
+Efron and Tibshirani 1993 for the percentile interval; the paired form, in which both systems are scored on the same
+resampled items, is Koehn 2004. Seeds are resampled beside the items, so that an interval also covers the luck of
+the training.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from understudy.tasks.task import Tally
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_BLOCK = 4_000_000
+"""How many resampling weights are held at once, so that a large test set costs time and not memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much better one system is than another on the same items, with its 95 % interval and two-sided p-value."""
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+
+    @property
+    def significant(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Distribution:
+    """A metric of one system: its value, and its values over the resamples, shape (rounds,)."""
+
+    value: float
+    resampled: "Floats"
+
+    def estimate(self) -> Estimate:
+        """The value with its percentile interval."""
+        low, high = _percentiles(self.resampled)
+        return Estimate(self.value, low, high)
+
+    def minus(self, other: "Distribution") -> Difference:
+        """The paired difference to another system, scored on the same resamples."""
+        differences = self.resampled - other.resampled
+        low, high = _percentiles(differences)
+        rounds = len(differences)
+        not_above, not_below = int((differences <= 0).sum()), int((differences >= 0).sum())
+        p_value = min(1.0, 2 * (min(not_above, not_below) + 1) / (rounds + 1))
+        return Difference(self.value - other.value, low, high, p_value)
+
+
+class Bootstrap:
+    """One set of resamples of a test set, the same for every system scored on it.
+
+    Args:
+        items: How many items the test set has.
+        rounds: How many resamples.
+        seed: Draws them.
+    """
+
+    def __init__(self, items: int, *, rounds: int = 2000, seed: int = 0) -> None:
+        self.items = items
+        self.rounds = rounds
+        self.seed = seed
+
+    def distributions(self, tallies: Sequence[Tally]) -> dict[str, Distribution]:
+        """The distribution of every metric of one system.
+
+        Args:
+            tallies: What the system's items add, once for each training seed; metrics are averaged over seeds.
+        """
+        import numpy as np
+
+        per_seed = [self._resample(tally) for tally in tallies]
+        drawn = np.random.default_rng([self.seed, 1]).integers(len(tallies), size=(self.rounds, len(tallies)))
+        values = [tally.scores() for tally in tallies]
+        distributions = {}
+        for name in values[0]:
+            by_seed = np.stack([resampled[name] for resampled in per_seed])
+            resampled = np.take_along_axis(by_seed, drawn.T, axis=0).mean(axis=0)
+            distributions[name] = Distribution(float(np.mean([value[name] for value in values])), resampled)
+        return distributions
+
+    def _resample(self, tally: Tally) -> "dict[str, Floats]":
+        import numpy as np
+
+        blocks = [tally.metrics(weights @ tally.items) for weights in self._weights()]
+        return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+
+    def _weights(self) -> "Iterator[Floats]":
+        """How often each item stands in each resample, in blocks of shape (some rounds, items)."""
+        import numpy as np
+
+        rng = np.random.default_rng([self.seed, 0])
+        block = max(1, _BLOCK // self.items)
+        for start in range(0, self.rounds, block):
+            rounds = min(block, self.rounds - start)
+            drawn = rng.integers(self.items, size=(rounds, self.items)) + np.arange(rounds)[:, None] * self.items
+            counts = np.bincount(drawn.ravel(), minlength=rounds * self.items)
+            yield counts.reshape(rounds, self.items).astype(np.float64)
+
+
+def _percentiles(values: "Floats") -> tuple[float, float]:
+    import numpy as np
+
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)

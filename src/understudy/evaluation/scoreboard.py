@@ -1,0 +1,113 @@
+"""The scoreboard: teacher and students side by side on one test set, as it stands in a run's scores file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from understudy.evaluation.bootstrap import Bootstrap, Difference, Distribution
+from understudy.evaluation.calibration import calibration_tally
+from understudy.example import Prediction, Target
+from understudy.tasks.task import Task
+
+TEACHER = "teacher"
+CONTROL = "gold"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contestant:
+    """One row of the comparison: the teacher, or a student trained on a mixture.
+
+    Attributes:
+        student: The student's name, or ``teacher``.
+        mixture: What it was trained on; None for the teacher.
+        predictions: Its answers to the test texts, once for each seed.
+        facts: What else is known of it: latency, size, parameters, training time.
+    """
+
+    student: str
+    mixture: str | None
+    predictions: Sequence[Sequence[Prediction]]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """``student/mixture``, or ``teacher``."""
+        return self.student if self.mixture is None else f"{self.student}/{self.mixture}"
+
+
+class Scoreboard:
+    """Every contestant's scores on the same test items, over the same resamples.
+
+    Args:
+        task: Scores the answers.
+        gold: The right ones.
+        contestants: Who answered.
+    """
+
+    def __init__(self, task: Task, gold: Sequence[Target], contestants: Sequence[Contestant]) -> None:
+        self.task = task
+        self.gold = gold
+        self.contestants = {contestant.name: contestant for contestant in contestants}
+        self._bootstrap = Bootstrap(len(gold))
+        self._scores = {contestant.name: self.distributions(contestant.predictions) for contestant in contestants}
+
+    def distributions(self, seeds: Sequence[Sequence[Prediction]]) -> dict[str, Distribution]:
+        """Every metric of some answers, one list for each seed; calibration where they carry a confidence."""
+        tallies = [self.task.tally(self.gold, [answer.target for answer in answers]) for answers in seeds]
+        found = self._bootstrap.distributions(tallies)
+        if all(answer.confidence is not None for answers in seeds for answer in answers):
+            found |= self._bootstrap.distributions(
+                [
+                    calibration_tally(
+                        [answer.confidence or 0.0 for answer in answers],
+                        [answer.target == target for answer, target in zip(answers, self.gold, strict=True)],
+                    )
+                    for answers in seeds
+                ]
+            )
+        return found
+
+    def headline(self, name: str) -> Distribution:
+        """A contestant's headline metric."""
+        return self._scores[name][self.task.headline]
+
+    def difference(self, a: str, b: str) -> Difference:
+        """How much better one contestant is than another by the headline metric."""
+        return self.headline(a).minus(self.headline(b))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One JSON object for each contestant, the teacher first, then by headline metric."""
+        order = sorted(
+            self.contestants.values(), key=lambda row: (row.student != TEACHER, -self.headline(row.name).value)
+        )
+        return [self._row(contestant) for contestant in order]
+
+    def comparisons(self) -> list[dict[str, Any]]:
+        """Every student against the teacher, and every mixture against the same student on gold alone, as JSON."""
+        pairs = [
+            (name, rival)
+            for name, contestant in self.contestants.items()
+            if contestant.mixture is not None
+            for rival in (f"{contestant.student}/{CONTROL}", TEACHER)
+            if rival in self.contestants and rival != name
+        ]
+        return [
+            {"a": a, "b": b, "metric": metric, **asdict(self._scores[a][metric].minus(self._scores[b][metric]))}
+            for a, b in pairs
+            for metric in self._scores[a]
+            if metric in self._scores[b]
+        ]
+
+    def _row(self, contestant: Contestant) -> dict[str, Any]:
+        scores = self._scores[contestant.name]
+        return {
+            "student": contestant.student,
+            "mixture": contestant.mixture,
+            "seeds": len(contestant.predictions),
+            "metrics": {name: asdict(score.estimate()) for name, score in scores.items()},
+            **contestant.facts,
+            "details": self.task.details(
+                [target for _ in contestant.predictions for target in self.gold],
+                [answer.target for answers in contestant.predictions for answer in answers],
+            ),
+        }

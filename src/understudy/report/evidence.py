@@ -1,0 +1,190 @@
+"""The texts behind the scores: where student and teacher disagree, how sure the student was, what was rejected."""
+
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from understudy.data.files import read_examples, read_rows
+from understudy.errors import DataError
+from understudy.report import words
+
+_MOST_DISAGREEMENTS = 20
+_MOST_REJECTED = 3
+_MOST_REASONS = 12
+_LONGEST = 4_000
+_EXCERPT = 160
+_BAND_EDGES = (0.0, 0.5, 0.7, 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text as a page shows it: its beginning, and the whole for who wants to read on."""
+
+    start: str
+    whole: str
+
+    @classmethod
+    def of(cls, text: str) -> "Passage":
+        """Cut at a word, and where a text is very long, for good."""
+        whole = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+        if len(text) <= _EXCERPT:
+            return cls(text, whole)
+        return cls(f"{text[:_EXCERPT].rsplit(' ', 1)[0]}\u00a0…", whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A test text to which student and teacher gave different answers, and who of them was right."""
+
+    id: str
+    passage: Passage
+    gold: str
+    teacher: str
+    student: str
+    confidence: float | None
+    right: str
+
+
+@dataclass(slots=True)
+class Band:
+    """The student's answers of about the same confidence, from ``low`` up to ``high``."""
+
+    low: float
+    high: float
+    answers: int = 0
+    right: int = 0
+    confidence: float = 0.0
+
+    def add(self, confidence: float, right: bool) -> None:
+        """Count one more answer."""
+        self.answers += 1
+        self.right += right
+        self.confidence += confidence
+
+
+@dataclass(slots=True)
+class Answers:
+    """How the chosen student and the teacher did on each test text, in the first seed.
+
+    Attributes:
+        both: Texts with an answer of student and teacher, so that they can be held against each other.
+        right: How often who was right where they disagreed: ``student``, ``teacher`` or ``neither``.
+        examples: Disagreements, those first where the student was surest.
+        bands: The student's answers by confidence; those with no confidence are left out.
+    """
+
+    tested: int = 0
+    both: int = 0
+    student_right: int = 0
+    teacher_right: int = 0
+    right: dict[str, int] = field(default_factory=lambda: {"teacher": 0, "student": 0, "neither": 0})
+    examples: list[Disagreement] = field(default_factory=list)
+    bands: list[Band] = field(
+        default_factory=lambda: [
+            Band(low, high) for low, high in zip(_BAND_EDGES, (*_BAND_EDGES[1:], 1.0), strict=True)
+        ]
+    )
+
+    @property
+    def disagreements(self) -> int:
+        """On how many texts they gave different answers."""
+        return sum(self.right.values())
+
+
+def read_answers(path: Path, arm: str) -> Answers | None:
+    """What one arm's student and the teacher answered on the test set; None where nothing of the arm is recorded.
+
+    Raises:
+        DataError: A line is not a row of predictions; the file and line are named.
+    """
+    found = Answers()
+    disagreements: list[tuple[float, int, Disagreement]] = []
+    for number, row in read_rows(path) if path.exists() else ():
+        try:
+            disagreement = _tally(found, row, arm)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise DataError(f"{path}:{number}: not a row of predictions ({error!r}); run the recipe again") from None
+        if disagreement:
+            heapq.heappush(disagreements, (disagreement.confidence or 0.0, -number, disagreement))
+            if len(disagreements) > _MOST_DISAGREEMENTS:
+                heapq.heappop(disagreements)
+    found.examples = [disagreement for *_, disagreement in sorted(disagreements, reverse=True)]
+    return found if found.tested else None
+
+
+def _tally(found: Answers, row: Mapping[str, Any], arm: str) -> Disagreement | None:
+    student, teacher, gold = row["predictions"].get(arm), row.get("teacher"), row["gold"]
+    if student is None:
+        return None
+    correct = student["target"] == gold
+    found.tested += 1
+    found.student_right += correct
+    if student.get("confidence") is not None:
+        _count_confidence(found.bands, float(student["confidence"]), correct)
+    if teacher is None:
+        return None
+    found.both += 1
+    found.teacher_right += teacher["target"] == gold
+    if student["target"] == teacher["target"]:
+        return None
+    right = "student" if correct else "teacher" if teacher["target"] == gold else "neither"
+    found.right[right] += 1
+    return _disagreement(row, student, right)
+
+
+def _count_confidence(bands: list[Band], confidence: float, correct: bool) -> None:
+    band = next(band for band in reversed(bands) if confidence >= band.low or band is bands[0])
+    band.add(confidence, correct)
+
+
+def _disagreement(row: Mapping[str, Any], student: Mapping[str, Any], right: str) -> Disagreement:
+    text = str(row["text"])
+    return Disagreement(
+        id=str(row["id"]),
+        passage=Passage.of(text),
+        gold=words.target(row["gold"], text),
+        teacher=words.target(row["teacher"]["target"], text),
+        student=words.target(student["target"], text),
+        confidence=student.get("confidence"),
+        right=right,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why examples were rejected, how many, and the first few of them as (text, the teacher's raw reply)."""
+
+    reason: str
+    count: int
+    examples: list[tuple[Passage, str]]
+
+
+def read_rejected(path: Path, counted: Mapping[str, int] | None) -> list[Reason]:
+    """The rejected examples by reason, the most frequent first.
+
+    Args:
+        path: The rejected examples of a run; none where the file is missing.
+        counted: Counts by reason from the scores; where None, the file's own rows are counted.
+
+    Raises:
+        DataError: A line is not an example record.
+    """
+    counts: dict[str, int] = {}
+    examples: dict[str, list[tuple[Passage, str]]] = {}
+    for example in read_examples(path) if path.exists() else ():
+        reason = str(example.meta.get("rejected", "no reason recorded"))
+        counts[reason] = counts.get(reason, 0) + 1
+        shown = examples.setdefault(reason, [])
+        if len(shown) < _MOST_REJECTED:
+            shown.append((Passage.of(example.text), str(example.meta.get("reply") or "")[:_EXCERPT]))
+    return list(_most_frequent(counts if counted is None else counted, examples))
+
+
+def _most_frequent(counts: Mapping[str, int], examples: Mapping[str, list[tuple[Passage, str]]]) -> Iterator[Reason]:
+    ranked = sorted(counts, key=lambda reason: (-counts[reason], reason))
+    for reason in ranked[:_MOST_REASONS]:
+        yield Reason(reason, counts[reason], examples.get(reason, []))
+    if rest := sum(counts[reason] for reason in ranked[_MOST_REASONS:]):
+        yield Reason("other reasons", rest, [])

@@ -1,0 +1,257 @@
+"""What a run's scores file holds, read with patience: an unknown number is None, a further key is passed over."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from understudy.errors import DataError
+
+TEACHER = "teacher"
+_MOST_PROBLEMS = 3
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class Estimate(_Part):
+    """A score and its 95 % interval, whose ends are None where none was computed."""
+
+    mean: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The interval; the score itself twice where there is none."""
+        return (
+            self.mean if self.low is None else self.low,
+            self.mean if self.high is None else self.high,
+        )
+
+
+class Latency(_Part):
+    """Milliseconds for one text at a time: the median, and what 95 of 100 calls stay under."""
+
+    p50: float | None = None
+    p95: float | None = None
+
+
+class ClassScore(_Part):
+    """One label's scores; support is how many test answers are truly of that label."""
+
+    precision: float | None = None
+    recall: float | None = None
+    f1: float | None = None
+    support: int | None = None
+
+
+class Confusion(_Part):
+    """How often each label (row) was answered with each label (column); the last column counts no answer."""
+
+    labels: list[str]
+    counts: list[list[int]]
+
+    @model_validator(mode="after")
+    def _square(self) -> Self:
+        size = len(self.labels)
+        if len(self.counts) != size or any(len(row) != size + 1 for row in self.counts):
+            raise ValueError(f"{size} labels need {size} rows of {size + 1} counts")
+        return self
+
+
+class Details(_Part):
+    """What lies below a row's metrics, where the task has it."""
+
+    per_class: dict[str, ClassScore] | None = None
+    confusion: Confusion | None = None
+
+
+class Row(_Part):
+    """One line of the comparison: the teacher, or a student trained on a mixture, over all its seeds."""
+
+    student: str
+    mixture: str | None = None
+    seeds: int | None = None
+    metrics: dict[str, Estimate | None]
+    latency_ms: Latency | None = None
+    throughput: float | None = None
+    size_bytes: int | None = None
+    parameters: int | None = None
+    train_seconds: float | None = None
+    steps: int | None = None
+    details: Details | None = None
+
+    @property
+    def name(self) -> str:
+        """The row's name in comparisons and predictions: ``student/mixture``, or ``teacher``."""
+        return self.student if self.mixture is None else f"{self.student}/{self.mixture}"
+
+    @property
+    def p50(self) -> float | None:
+        """The median latency in milliseconds."""
+        return self.latency_ms.p50 if self.latency_ms else None
+
+
+class Tokens(_Part):
+    """Tokens sent to the teacher and received from it."""
+
+    input: int | None = None
+    output: int | None = None
+
+
+class Teacher(_Part):
+    """What is known of the teacher beyond its row."""
+
+    model: str | None = None
+    cost_usd: float | None = None
+    requests: int | None = None
+    tokens: Tokens | None = None
+
+
+class Comparison(_Part):
+    """A paired difference, a minus b, on the same test items."""
+
+    a: str
+    b: str
+    metric: str
+    difference: float
+    low: float
+    high: float
+    p_value: float | None = None
+
+    def flipped(self) -> "Comparison":
+        """The same comparison as b minus a."""
+        turned = {"a": self.b, "b": self.a, "difference": -self.difference, "low": -self.high, "high": -self.low}
+        return self.model_copy(update=turned)
+
+
+class Choice(_Part):
+    """The arm that the run would put to work, where it lies, and why."""
+
+    student: str
+    mixture: str | None = None
+    folder: str | None = None
+    sentence: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The chosen row's name."""
+        return self.student if self.mixture is None else f"{self.student}/{self.mixture}"
+
+
+class CurvePoint(Estimate):
+    """The score reached, or expected, with so many distilled examples."""
+
+    distilled: int
+
+
+class LearningCurve(_Part):
+    """How the score grows with the teacher's labels, and what a fitted curve expects of more."""
+
+    student: str
+    mixture: str | None = None
+    metric: str
+    points: Annotated[list[CurvePoint], Field(min_length=1)]
+    forecast: list[CurvePoint] = []
+    sentence: str | None = None
+
+
+class Counts(_Part):
+    """How many examples there were at each step of the run."""
+
+    pool: int | None = None
+    gold: int | None = None
+    test: int | None = None
+    asked: int | None = None
+    distilled: int | None = None
+    train_gold: int | None = None
+    validation: int | None = None
+    rejected: dict[str, int] | None = None
+
+
+class Scores(_Part):
+    """A run's scores file."""
+
+    version: Literal[1] = 1
+    name: str | None = None
+    task: str | None = None
+    headline: str
+    understudy: str | None = None
+    created: str | None = None
+    rows: list[Row]
+    teacher: Teacher | None = None
+    comparisons: list[Comparison] = []
+    choice: Choice | None = None
+    learning_curve: LearningCurve | None = None
+    data: Counts | None = None
+
+    @model_validator(mode="after")
+    def _answerable(self) -> Self:
+        if not self.students:
+            raise ValueError("rows: no student's row; expected at least one")
+        for row in self.rows:
+            if row.metrics.get(self.headline) is None:
+                raise ValueError(f"rows: {row.name} has no {self.headline}, the headline metric")
+        if self.choice and self.choice.name not in {row.name for row in self.students}:
+            raise ValueError(f"choice: there is no row {self.choice.name}")
+        return self
+
+    @property
+    def students(self) -> list[Row]:
+        """Every row but the teacher's."""
+        return [row for row in self.rows if row.student != TEACHER]
+
+    @property
+    def teacher_row(self) -> Row | None:
+        """The row to beat."""
+        return next((row for row in self.rows if row.student == TEACHER), None)
+
+    @property
+    def chosen(self) -> Row:
+        """The row of the run's choice; where it made none, the student with the highest headline score."""
+        if self.choice:
+            return next(row for row in self.students if row.name == self.choice.name)
+        return max(self.students, key=lambda row: self.score(row).mean)
+
+    def score(self, row: Row) -> Estimate:
+        """A row's headline score."""
+        score = row.metrics[self.headline]
+        if score is None:
+            raise KeyError(self.headline)
+        return score
+
+    def compare(self, a: str, b: str) -> Comparison | None:
+        """The paired difference of two rows by the headline metric, a minus b, whichever way round it was written."""
+        for comparison in self.comparisons:
+            if comparison.metric == self.headline and {comparison.a, comparison.b} == {a, b}:
+                return comparison if comparison.a == a else comparison.flipped()
+        return None
+
+
+def read_scores(path: Path) -> Scores:
+    """The scores of a run.
+
+    Raises:
+        DataError: The file is missing or is not a scores file; the message names the first few mistakes.
+    """
+    try:
+        return Scores.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); is the run finished?") from None
+    except ValidationError as error:
+        raise DataError(f"{path}: not a scores file ({_problems(error)}); run the recipe again") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not JSON ({error}); run the recipe again") from None
+
+
+def _problems(error: ValidationError) -> str:
+    found = []
+    for problem in error.errors(include_url=False):
+        path = ".".join(map(str, problem["loc"]))
+        said = problem["msg"].removeprefix("Value error, ")
+        found.append(f"{path}: {said}" if path else said)
+    more = len(found) - _MOST_PROBLEMS
+    return "; ".join(found[:_MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")

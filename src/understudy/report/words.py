@@ -1,0 +1,191 @@
+"""Names and numbers as people write them: metrics, mixtures, milliseconds, megabytes."""
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+NOT_RECORDED = "not recorded"
+NOTHING = "–"
+
+
+class Metric(NamedTuple):
+    """A metric's name in a sentence, what it means, and whether a lower value is the better one."""
+
+    name: str
+    meaning: str
+    lower_is_better: bool = False
+
+
+_METRICS = {
+    "accuracy": Metric("accuracy", "the share of test texts answered exactly right; 1 is perfect"),
+    "macro_f1": Metric(
+        "macro-F1",
+        "F1 balances wrong answers (precision) against missed ones (recall); macro-F1 is its mean over the labels, "
+        "so that a rare label counts as much as a common one; 1 is perfect",
+    ),
+    "ece": Metric(
+        "ECE",
+        "expected calibration error: how far the stated confidence is from the share of right answers, on average; "
+        "0 is perfect",
+        lower_is_better=True,
+    ),
+}
+
+_MIXTURES = {
+    "gold": "human labels only",
+    "distilled": "the teacher’s labels only",
+    "union": "human and teacher’s labels, shuffled together",
+    "simple_mix": "the teacher’s labels first, then the human ones",
+}
+
+
+def metric(key: str) -> Metric:
+    """The words for a metric; one that is not known goes by its own name."""
+    return _METRICS.get(key, Metric(plain(key), ""))
+
+
+def mixture_meaning(key: str) -> str:
+    """What a mixture holds, in a few words; empty where it is not known."""
+    return _MIXTURES.get(key, "")
+
+
+def plain(key: str) -> str:
+    """A key such as ``simple_mix`` in words."""
+    return key.replace("_", " ")
+
+
+def arm(name: str) -> str:
+    """A row's name in words: ``encoder/simple_mix`` becomes ``encoder (simple mix)``."""
+    student, slash, mixture = name.partition("/")
+    return f"{student} ({plain(mixture)})" if slash else name
+
+
+def score(value: float | None) -> str:
+    """A score with three decimals."""
+    return NOTHING if value is None else _minus(f"{value:.3f}")
+
+
+def signed(value: float) -> str:
+    """A difference of scores with its sign and three decimals."""
+    return _minus(f"{value:+.3f}")
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """A 95 % interval such as ``[0.850, 0.950]``; empty where there is none."""
+    return "" if low is None or high is None else f"[{score(low)}, {score(high)}]"
+
+
+def p_value(value: float | None) -> str:
+    """A p-value; the very small ones as a bound."""
+    if value is None:
+        return NOTHING
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def count(value: float | None, missing: str = NOTHING) -> str:
+    """A whole number with commas: ``1,080``."""
+    return missing if value is None else f"{value:,.0f}"
+
+
+def compact(value: float | None) -> str:
+    """A large number in thousands, millions or billions: ``22.7 M``."""
+    if value is None:
+        return NOTHING
+    for size, unit in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
+        if value >= size:
+            return f"{_three_figures(value / (1e3 if unit == 'k' else size))} {unit}"
+    return count(value)
+
+
+def milliseconds(value: float | None) -> str:
+    """A latency: ``0.42 ms``, ``9.4 ms``, ``143 ms``, and seconds from ten thousand on."""
+    if value is None:
+        return NOTHING
+    return f"{_three_figures(value)} ms" if value < 10_000 else f"{_three_figures(value / 1000)} s"
+
+
+def megabytes(value: float | None) -> str:
+    """A size on disk, in decimal units: ``640 kB``, ``91.2 MB``, ``1.40 GB``."""
+    if value is None:
+        return NOTHING
+    for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if value >= size:
+            return f"{_three_figures(value / size)} {unit}"
+    return f"{value:.0f} B"
+
+
+def duration(seconds: float | None) -> str:
+    """A training time: ``0.8 s``, ``34 s``, ``4 min 10 s``, ``2 h 5 min``."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def rate(per_second: float | None) -> str:
+    """A throughput in texts per second."""
+    if per_second is None:
+        return NOTHING
+    return count(per_second) if per_second >= 10 else f"{per_second:.1f}"
+
+
+def dollars(value: float | None) -> str:
+    """A sum of money; cents and less where it is small."""
+    if value is None:
+        return NOT_RECORDED
+    return f"${value:,.2f}" if value >= 1 or value == 0 else f"${value:.4f}".rstrip("0")
+
+
+def percent(share: float) -> str:
+    """A share as a whole percentage."""
+    return f"{100 * share:.0f} %"
+
+
+def day(timestamp: str | None) -> str:
+    """A timestamp as ``21 November 2026, 15:00 UTC``; one that cannot be read is shown as it is."""
+    if not timestamp:
+        return ""
+    try:
+        moment = datetime.fromisoformat(timestamp)
+    except ValueError:
+        return timestamp
+    if moment.tzinfo:
+        moment = moment.astimezone(UTC)
+    return f"{moment.day} {moment:%B %Y, %H:%M}" + (" UTC" if moment.tzinfo else "")
+
+
+def times(ratio: float) -> str:
+    """How many times as much, to a precision that a measured ratio bears: ``3.2``, ``130``."""
+    if ratio < 10:
+        return f"{ratio:.1f}"
+    return f"{float(f'{ratio:.2g}'):,.0f}"
+
+
+def target(value: Any, text: str = "") -> str:
+    """Any answer in words: a label or text as it is, entity spans as ``Athens (LOC), Sofia (LOC)``.
+
+    Args:
+        value: As it stands in a predictions file: a string, a list of spans, or None for no valid answer.
+        text: The text that spans point into.
+    """
+    if value is None:
+        return "no valid answer"
+    if isinstance(value, str):
+        return value
+    spans = [f"{text[span['start'] : span['end']]} ({span['type']})" for span in value]
+    return ", ".join(spans) or "none"
+
+
+def _three_figures(value: float) -> str:
+    for limit, decimals in ((0.01, 4), (0.1, 3), (10, 2), (100, 1)):
+        if value < limit:
+            return f"{value:.{decimals}f}"
+    return f"{value:,.0f}"
+
+
+def _minus(number: str) -> str:
+    """With a real minus sign, and no sign on what rounds to nothing."""
+    return number.lstrip("+-") if not float(number) else number.replace("-", "−")

@@ -1,0 +1,84 @@
+"""The arms of a run: one student on one mixture, trained once for every seed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from understudy.recipe import Recipe, StudentSpec
+from understudy.registry import build
+from understudy.run_folder import RunFolder
+from understudy.students.student import Student
+
+CURVE_MIXTURE = "distilled"
+"""What a learning curve trains on: its question is what the teacher's labels are worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One training: a student, a mixture, a seed.
+
+    Attributes:
+        spec: The student as the recipe has it.
+        mixture: The mixture's name.
+        seed: Of the training, and of the choice of examples where not all are used.
+        distilled: How many distilled examples there are to learn from; None for all.
+    """
+
+    spec: StudentSpec
+    mixture: str
+    seed: int
+    distilled: int | None = None
+
+    @property
+    def name(self) -> str:
+        """``student/mixture``, as in the scores."""
+        return f"{self.spec.name}/{self.mixture}"
+
+    @property
+    def student(self) -> Student:
+        """The untrained student."""
+        student: Student = build("student", self.spec.student, {**self.spec.settings, "seed": self.seed})
+        return student
+
+    def folder(self, run: RunFolder) -> Path:
+        """Where the trained student lives."""
+        mixture = self.mixture if self.distilled is None else f"{self.mixture}-{self.distilled}"
+        return run.students / mixture / self.spec.name / f"seed-{self.seed}"
+
+    def record(self, run: RunFolder) -> Path:
+        """How its training went."""
+        return self.folder(run).with_suffix(".fit.json")
+
+    def answers(self, run: RunFolder) -> Path:
+        """What it says of the test texts."""
+        return self.folder(run).with_suffix(".test.jsonl")
+
+    def speed(self, run: RunFolder) -> Path:
+        """How fast it is."""
+        return self.folder(run).with_suffix(".speed.json")
+
+
+def comparison_arms(recipe: Recipe) -> Iterator[Arm]:
+    """Every student on every mixture, with every seed; cheap students first, as the recipe lists them."""
+    for spec in recipe.students:
+        for mixture in recipe.mixtures:
+            for seed in range(spec.seeds):
+                yield Arm(spec, mixture, seed)
+
+
+def curve_arms(recipe: Recipe, distilled: int) -> dict[int, list[Arm]]:
+    """The arms of the learning curve by the number of distilled examples, largest last; none without a curve.
+
+    Args:
+        recipe: Says which student, and how many sizes.
+        distilled: How many distilled examples there are.
+    """
+    curve = recipe.learning_curve
+    if curve is None:
+        return {}
+    spec = next(spec for spec in recipe.students if spec.name == curve.student)
+    sizes = sorted({distilled >> halvings for halvings in range(curve.points)} - {0})
+    return {
+        size: [Arm(spec, CURVE_MIXTURE, seed, None if size == distilled else size) for seed in range(spec.seeds)]
+        for size in sizes
+    }

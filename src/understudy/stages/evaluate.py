@@ -1,0 +1,199 @@
+"""Evaluation: every trained arm and the teacher on the same test set, into one scores file."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from statistics import fmean, median, quantiles
+from typing import Any
+
+from understudy.data.clean import is_rejected
+from understudy.data.files import digest, read_examples, read_json, read_rows, write_json, write_records
+from understudy.evaluation.choice import choose
+from understudy.evaluation.learning_curve import learning_curve
+from understudy.evaluation.scoreboard import TEACHER, Contestant, Scoreboard
+from understudy.evaluation.speed import measure_speed
+from understudy.example import Example, Prediction
+from understudy.progress import Progress
+from understudy.recipe import Recipe
+from understudy.run_folder import RunFolder
+from understudy.stages.arms import Arm, comparison_arms, curve_arms
+from understudy.stages.train import all_arms
+from understudy.students.student import load
+from understudy.teacher.spending import Price, cost_usd, tokens_used
+
+VERSION = 1
+
+
+def evaluate(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
+    """Have every arm answer the test set, and write ``6-scores.json`` and ``6-predictions.jsonl``."""
+    test = list(read_examples(run.test))
+    distilled = sum(1 for example in read_examples(run.train) if example.source != "gold")
+    arms = all_arms(recipe, distilled)
+    with progress.bar("evaluate", len(arms)) as bar:
+        for arm in arms:
+            _answer(arm, test, run)
+            bar.advance()
+    inputs = {
+        "recipe": recipe.model_dump(mode="json"),
+        "taught": run.taught,
+        "test": run.test,
+        "answers": [digest(arm.answers(run)) for arm in arms],
+        "speeds": [digest(arm.speed(run)) for arm in arms if arm.seed == 0],
+    }
+    return run.make(run.scores, inputs, lambda: _compare(recipe, run, test, distilled))
+
+
+def _answer(arm: Arm, test: Sequence[Example], run: RunFolder) -> None:
+    """The arm's answers, from its folder as it was saved; its speed too, which is the same for all seeds."""
+    texts = [example.text for example in test]
+    inputs = {"fit": arm.record(run), "test": run.test}
+
+    def answer() -> None:
+        answers = load(arm.folder(run)).predict(texts)
+        rows = zip(test, answers, strict=True)
+        write_records(arm.answers(run), ({"id": example.id, **given.to_json()} for example, given in rows))
+
+    def time() -> None:
+        write_json(arm.speed(run), asdict(measure_speed(load(arm.folder(run)), texts)))
+
+    run.make(arm.answers(run), inputs, answer)
+    if arm.seed == 0:
+        run.make(arm.speed(run), inputs, time)
+
+
+def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled: int) -> None:
+    taught = {example.id: example for example in read_examples(run.taught)}
+    teacher = _teacher(recipe, test, taught)
+    students = _students(recipe, run)
+    gold = [example.target for example in test if example.target is not None]
+    scoreboard = Scoreboard(recipe.task.build(), gold, [teacher, *students])
+    choice = choose(scoreboard)
+    rows = scoreboard.rows()
+    write_records(run.predictions, _side_by_side(test, teacher, students))
+    scores = {
+        "version": VERSION,
+        "name": recipe.name,
+        "task": recipe.task.name,
+        "headline": scoreboard.task.headline,
+        "understudy": version("understudy"),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "rows": rows,
+        "teacher": {"metrics": rows[0]["metrics"], **_spending(recipe, list(taught.values()))},
+        "comparisons": scoreboard.comparisons(),
+        "choice": {
+            "student": choice.contestant.student,
+            "mixture": choice.contestant.mixture,
+            "folder": choice.contestant.facts["folder"],
+            "sentence": choice.sentence,
+        },
+        "learning_curve": _curve(recipe, run, scoreboard, distilled),
+        "data": _counts(recipe, run),
+    }
+    write_json(run.scores, scores)
+
+
+def _teacher(recipe: Recipe, test: Sequence[Example], taught: dict[str, Example]) -> Contestant:
+    """The teacher's answers to the test texts, and its latency where the endpoint was timed."""
+    answers = [Prediction(taught[example.id].target) for example in test]
+    seconds = [example.meta["seconds"] for example in taught.values() if example.meta.get("seconds") is not None]
+    latency = None
+    if len(seconds) > 1:
+        latency = {"p50": 1000 * median(seconds), "p95": 1000 * quantiles(seconds, n=20)[-1]}
+    facts = {
+        "latency_ms": latency,
+        "throughput": None,
+        "size_bytes": None,
+        "parameters": None,
+        "train_seconds": None,
+        "steps": None,
+    }
+    return Contestant(student=TEACHER, mixture=None, predictions=[answers], facts=facts)
+
+
+def _students(recipe: Recipe, run: RunFolder) -> list[Contestant]:
+    by_name: dict[str, list[Arm]] = {}
+    for arm in comparison_arms(recipe):
+        by_name.setdefault(arm.name, []).append(arm)
+    return [_student(arms, run) for arms in by_name.values()]
+
+
+def _student(arms: Sequence[Arm], run: RunFolder) -> Contestant:
+    """All seeds of one student on one mixture as one row."""
+    records = [read_json(arm.record(run)) for arm in arms]
+    speed = read_json(arms[0].speed(run))
+    facts = {
+        "latency_ms": {"p50": speed["p50"], "p95": speed["p95"]},
+        "throughput": speed["throughput"],
+        "size_bytes": records[0]["size_bytes"],
+        "parameters": records[0]["parameters"],
+        "train_seconds": fmean(record["train_seconds"] for record in records),
+        "steps": records[0]["steps"],
+        "folder": arms[0].folder(run).relative_to(run.path).as_posix(),
+    }
+    return Contestant(
+        student=arms[0].spec.name, mixture=arms[0].mixture, predictions=[_read(arm, run) for arm in arms], facts=facts
+    )
+
+
+def _read(arm: Arm, run: RunFolder) -> list[Prediction]:
+    return [Prediction.from_json(row) for _, row in read_rows(arm.answers(run))]
+
+
+def _side_by_side(test: Sequence[Example], teacher: Contestant, students: Sequence[Contestant]) -> Any:
+    """One JSON object for each test text: the right answer, the teacher's, and the first seed of every student's."""
+    for place, example in enumerate(test):
+        yield {
+            "id": example.id,
+            "text": example.text,
+            "gold": example.to_json()["target"],
+            "teacher": teacher.predictions[0][place].to_json(),
+            "predictions": {student.name: student.predictions[0][place].to_json() for student in students},
+        }
+
+
+def _spending(recipe: Recipe, taught: Sequence[Example]) -> dict[str, Any]:
+    price = recipe.teacher.price
+    tokens = tokens_used(taught)
+    return {
+        "model": recipe.teacher.model,
+        "requests": sum(1 for example in taught if "reply" in example.meta),
+        "tokens": None if tokens is None else tokens._asdict(),
+        "cost_usd": cost_usd(tokens, None if price is None else Price(price.input, price.output)),
+    }
+
+
+def _curve(recipe: Recipe, run: RunFolder, scoreboard: Scoreboard, distilled: int) -> dict[str, Any] | None:
+    arms = curve_arms(recipe, distilled)
+    if len(arms) < 2:
+        return None
+    metric = scoreboard.task.headline
+    scores = {
+        size: scoreboard.distributions([_read(arm, run) for arm in at_size])[metric] for size, at_size in arms.items()
+    }
+    first = next(iter(arms.values()))[0]
+    return {
+        "student": first.spec.name,
+        "mixture": first.mixture,
+        "metric": metric,
+        **learning_curve(scores, first.spec.name, metric),
+    }
+
+
+def _counts(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
+    """How many rows there were at each step."""
+    inputs = Counter(example.source for example in read_examples(run.inputs))
+    train = Counter(example.source == "gold" for example in read_examples(run.train))
+    rejected = Counter(str(example.meta["rejected"]) for example in read_examples(run.rejected))
+    asked = sum(1 for example in read_examples(run.taught) if "reply" in example.meta or not is_rejected(example))
+    return {
+        "pool": inputs["pool"],
+        "gold": inputs["gold"],
+        "test": inputs["test"],
+        "asked": asked,
+        "distilled": train[False],
+        "train_gold": train[True],
+        "validation": sum(1 for _ in read_examples(run.validation)),
+        "rejected": dict(rejected.most_common()),
+    }

@@ -1,0 +1,137 @@
+"""From the team's files to a training set: gather, teach, clean, split."""
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from understudy.data.clean import is_rejected, screen
+from understudy.data.files import digest, read_examples, write_examples
+from understudy.data.load import load_examples
+from understudy.data.split import hold_out
+from understudy.errors import DataError
+from understudy.example import Example, Source
+from understudy.progress import Progress
+from understudy.recipe import Recipe
+from understudy.run_folder import RunFolder
+from understudy.teacher.client import Endpoint
+from understudy.teacher.replies import ReplyStore
+from understudy.teacher.teacher import Teacher
+
+
+def gather(recipe: Recipe, run: RunFolder) -> bool:
+    """Read the team's files into ``1-inputs.jsonl``; whatever is wrong with them is said here."""
+    files = source_files(recipe)
+    inputs = {
+        "task": recipe.task.model_dump(),
+        "columns": recipe.data.model_dump()["columns"],
+        "files": {source: {"path": str(path), "sha256": digest(path)} for source, path in files.items()},
+    }
+    return run.make(run.inputs, inputs, lambda: write_examples(run.inputs, read_sources(recipe)))
+
+
+def teach(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
+    """Ask the teacher about pool and test into ``2-taught.jsonl``; texts not worth asking about are passed over."""
+    inputs = {
+        "inputs": run.inputs,
+        "task": recipe.task.model_dump(),
+        "teacher": _who_answers(recipe),
+        "clean": recipe.clean.model_dump(),
+    }
+
+    def ask() -> None:
+        total = sum(1 for _ in askable(recipe, read_examples(run.inputs)))
+        asked = teacher_of(recipe, run).annotate(askable(recipe, read_examples(run.inputs)), progress, total)
+        passed_over = filter(is_rejected, _screened(recipe, read_examples(run.inputs)))
+        write_examples(run.taught, chain(asked, passed_over))
+
+    return run.make(run.taught, inputs, ask)
+
+
+def clean(run: RunFolder) -> bool:
+    """Part what may be learned from (``3-clean.jsonl``) from what may not (``3-rejected.jsonl``, with reasons)."""
+
+    def part() -> None:
+        test = {example.id for example in read_examples(run.inputs) if example.source == "test"}
+
+        def taught(rejected: bool) -> Iterator[Example]:
+            rows = (example for example in read_examples(run.taught) if example.id not in test)
+            return (example for example in rows if is_rejected(example) is rejected)
+
+        write_examples(run.rejected, taught(rejected=True))
+        write_examples(run.clean, taught(rejected=False))
+        if run.clean.stat().st_size == 0:
+            raise DataError(f"{run.rejected}: every text was rejected; the reasons stand there under meta.rejected")
+
+    return run.make(run.clean, {"inputs": run.inputs, "taught": run.taught}, part)
+
+
+def split(recipe: Recipe, run: RunFolder) -> bool:
+    """Write what students learn from, stop by and are measured on (``4-train``, ``4-validation``, ``4-test``)."""
+    inputs = {
+        "inputs": run.inputs,
+        "clean": run.clean,
+        "validation": recipe.data.validation,
+        "seed": recipe.data.seed,
+    }
+
+    def divide() -> None:
+        given = list(read_examples(run.inputs))
+        gold = [example for example in given if example.source == "gold"]
+        distilled = list(read_examples(run.clean))
+        # Without gold there is nothing else to stop by than the teacher's own labels.
+        kept, held_out = hold_out(gold or distilled, recipe.data.validation, recipe.data.seed)
+        write_examples(run.test, (example for example in given if example.source == "test"))
+        write_examples(run.validation, held_out)
+        write_examples(run.train, [*kept, *distilled] if gold else kept)
+
+    return run.make(run.train, inputs, divide)
+
+
+def source_files(recipe: Recipe) -> dict[Source, Path]:
+    """The recipe's data files by what they hold."""
+    data = recipe.data
+    files: dict[Source, Path] = {"test": data.test, "pool": data.pool}
+    return files | ({"gold": data.gold} if data.gold else {})
+
+
+def read_sources(recipe: Recipe) -> Iterator[Example]:
+    """Every row of the recipe's data files, checked."""
+    return load_examples(source_files(recipe), recipe.data.columns, recipe.task.build())
+
+
+def askable(recipe: Recipe, examples: Iterator[Example]) -> Iterator[Example]:
+    """The texts that the teacher is asked about: the test set, and what of the pool is worth it."""
+    return (example for example in _screened(recipe, examples) if not is_rejected(example))
+
+
+def teacher_of(recipe: Recipe, run: RunFolder) -> Teacher:
+    """The recipe's teacher, with the replies that it has given so far."""
+    section = recipe.teacher
+    recordings = [(section.replies.requests, section.replies.replies)] if section.replies else []
+    endpoint = None
+    if section.base_url is not None:
+        endpoint = Endpoint(
+            base_url=section.base_url,
+            api_key_env=section.api_key_env,
+            headers=section.headers,
+            timeout=section.timeout,
+            concurrency=section.concurrency,
+            max_attempts=section.max_attempts,
+        )
+    store = ReplyStore(section.store or run.path.parent / "replies.jsonl", recordings)
+    return Teacher(task=recipe.task.build(), model=section.model, store=store, endpoint=endpoint)
+
+
+def _screened(recipe: Recipe, examples: Iterator[Example]) -> Iterator[Example]:
+    """Test and pool, without gold, whose labels are known; pool texts not worth asking about carry the reason."""
+    return screen((example for example in examples if example.source != "gold"), recipe.clean.max_chars)
+
+
+def _who_answers(recipe: Recipe) -> dict[str, object]:
+    """What of the teacher's section decides its answers; how patiently it is asked does not."""
+    section = recipe.teacher
+    recorded = section.replies and {
+        "requests": digest(section.replies.requests),
+        "replies": digest(section.replies.replies),
+    }
+    return {"model": section.model, "base_url": section.base_url, "replies": recorded}

@@ -1,0 +1,131 @@
+"""What the torch students share when the task is classification: learning from a mixture, and predicting."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from understudy.example import Example, Prediction
+from understudy.progress import Progress
+from understudy.students.labels import predictions, target_distributions, weights
+from understudy.students.networks import EncoderClassifier
+from understudy.students.student import Fit
+from understudy.tasks.task import Task
+from understudy.training.batching import by_length, cross_entropy, pad
+from understudy.training.loop import Batch, Optimisation, autocast, train
+from understudy.training.mixtures import Mixture
+from understudy.training.probe import fit_head
+
+Network = TypeVar("Network", bound=nn.Module, covariant=True)
+
+_AT_ONCE = 32
+"""Texts in a batch of prediction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier(Generic[Network]):
+    """A network that classifies texts, and what turns texts into its input.
+
+    Attributes:
+        network: From ids and mask, both of shape (texts, tokens), to logits of shape (texts, labels).
+        encode: From texts to the token ids of each.
+        filler: The id that pads shorter texts.
+        labels: The labels, in the order of the logits.
+    """
+
+    network: Network
+    encode: Callable[[Sequence[str]], list[list[int]]]
+    filler: int
+    labels: Sequence[str]
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """The most probable label of each text, and its probability."""
+        with torch.inference_mode():
+            return self.answers(self.compute(self.network, self.encode(texts), len(self.labels)))
+
+    def answers(self, logits: Tensor) -> list[Prediction]:
+        """The predictions that logits of shape (texts, labels) stand for."""
+        return predictions(logits.softmax(dim=1).numpy(), self.labels)
+
+    def compute(
+        self, function: Callable[[Tensor, Tensor], Tensor], encoded: Sequence[Sequence[int]], size: int
+    ) -> Tensor:
+        """What a function makes of the ids and mask of each text, in order, shape (texts, size), float32."""
+        device = device_of(self.network)
+        found = torch.empty(len(encoded), size)
+        for places in by_length([len(ids) for ids in encoded], _AT_ONCE):
+            ids, mask = pad([encoded[place] for place in places], self.filler)
+            found[places] = function(ids.to(device), mask.to(device)).float().cpu()
+        return found
+
+
+def fit(
+    classifier: Classifier[nn.Module],
+    mixture: Mixture,
+    validation: Sequence[Example],
+    task: Task,
+    how: Optimisation,
+    batch_size: int,
+    seed: int,
+    progress: Progress,
+) -> Fit:
+    """Train a classifier on a mixture, and keep the weights that did best on validation."""
+
+    def loss(batch: Batch) -> Tensor:
+        return cross_entropy(classifier.network(batch["ids"], batch["mask"]), batch["wanted"], batch["weight"])
+
+    batches = _batches(classifier, mixture, how.steps, batch_size, seed)
+    with progress.bar(f"training on {mixture.name}", how.steps) as bar:
+        course = train(classifier.network, batches, loss, how, bar, _judge(classifier, validation, task))
+    return Fit(course.steps, course.history)
+
+
+def start_head(classifier: Classifier[EncoderClassifier], examples: Sequence[Example]) -> None:
+    """Fit the head of a pretrained network to what the network, as it stands, makes of some examples."""
+    network = classifier.network
+    encoded = classifier.encode([example.text for example in examples])
+    network.eval()
+    with torch.no_grad(), autocast(device_of(network)):
+        features = classifier.compute(network.pooled, encoded, network.head.in_features)
+    fit_head(network.head, features, *_wanted(examples, classifier.labels))
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where a network computes."""
+    return next(network.parameters()).device
+
+
+def _batches(
+    classifier: Classifier[nn.Module], mixture: Mixture, steps: int, batch_size: int, seed: int
+) -> Iterator[Batch]:
+    """The mixture's batches as tensors: ids, mask, wanted distribution and weight."""
+    encoded = classifier.encode([example.text for example in mixture.examples])
+    wanted, weight = _wanted(mixture.examples, classifier.labels)
+    for places in mixture.batches(steps, batch_size, seed, lengths=[len(ids) for ids in encoded]):
+        ids, mask = pad([encoded[place] for place in places], classifier.filler)
+        yield {"ids": ids, "mask": mask, "wanted": wanted[places], "weight": weight[places]}
+
+
+def _judge(
+    classifier: Classifier[nn.Module], validation: Sequence[Example], task: Task
+) -> Callable[[], tuple[float, float]] | None:
+    """A function that takes the network's validation score and loss as it stands; None without validation."""
+    if not validation:
+        return None
+    encoded = classifier.encode([example.text for example in validation])
+    gold = [str(example.target) for example in validation]
+    wanted, weight = _wanted(validation, classifier.labels)
+
+    def score_and_loss() -> tuple[float, float]:
+        logits = classifier.compute(classifier.network, encoded, len(classifier.labels))
+        predicted = [answer.target for answer in classifier.answers(logits)]
+        return task.tally(gold, predicted).scores()[task.headline], float(cross_entropy(logits, wanted, weight))
+
+    return score_and_loss
+
+
+def _wanted(examples: Sequence[Example], labels: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """The distributions that examples should get, shape (examples, labels), and how much each counts."""
+    return torch.from_numpy(target_distributions(examples, labels)), torch.from_numpy(weights(examples))

@@ -1,0 +1,145 @@
+"""The encoder student: a pretrained transformer encoder (the BERT family), fine-tuned. The strongest classifier here."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from understudy.errors import ModelError
+from understudy.example import Example, Prediction
+from understudy.progress import Progress
+from understudy.students import pretrained
+from understudy.students.labels import labels_of
+from understudy.students.student import Fit, model_folder, reading
+from understudy.tasks.task import Task
+from understudy.training.mixtures import Mixture
+
+_WEIGHTS = "model.safetensors"
+_TOKENIZER = "tokenizer.json"
+
+
+class Encoder:
+    """A pretrained encoder, mean-pooled, with a linear head (Devlin et al. 2019; Reimers and Gurevych 2019).
+
+    The head is fitted to the encoder as it stands before both are fine-tuned (Kumar et al. 2022), so that one pass
+    over the examples does what takes several from a random head.
+
+    Args:
+        model: ``bundled`` (all-MiniLM-L6-v2), a name on the hub, or a local folder in the hub's layout.
+        max_length: Tokens read of a text.
+        epochs: Passes over all gold and distilled examples, whatever the mixture draws of them.
+        batch_size: Examples in an optimiser step.
+        learning_rate: The highest learning rate of AdamW.
+        dropout: The share of the pooled text's numbers that is left out in training.
+        frozen_layers: So many of the lowest layers, and the embeddings under them, stay as they are; -1 trains all.
+        patience: Stop after so many looks at validation without a better score; None, never, keeps arms comparable.
+        seed: Decides the head's first weights, the order of the examples, and dropout.
+    """
+
+    tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
+
+    def __init__(
+        self,
+        *,
+        model: str = pretrained.BUNDLED,
+        max_length: int = 192,
+        epochs: float = 1,
+        batch_size: int = 16,
+        learning_rate: float = 1e-4,
+        dropout: float = 0.1,
+        frozen_layers: int = 3,
+        patience: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.model = model
+        self.max_length = max_length
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.dropout = dropout
+        self.frozen_layers = frozen_layers
+        self.patience = patience
+        self.seed = seed
+
+    def check_available(self) -> None:
+        """Find out whether the pretrained weights can be had, before anything is spent on training data.
+
+        Raises:
+            MissingExtra: A package is not installed.
+            ModelError: The weights cannot be had.
+        """
+        pretrained.locate(self.model)
+
+    def fit(self, mixture: Mixture, validation: Sequence[Example], task: Task, progress: Progress) -> Fit:
+        """Learn from the mixture; the weights that score best on validation are kept."""
+        start = pretrained.pretrained(self.model)
+        from understudy.students import classifying
+        from understudy.students.networks import freeze
+        from understudy.training.loop import Optimisation, seeded
+
+        how = Optimisation(
+            steps=mixture.steps(self.epochs, self.batch_size),
+            learning_rate=self.learning_rate,
+            patience=self.patience,
+        )
+        start.tokenizer.enable_truncation(min(self.max_length, start.longest))
+        with seeded(self.seed):
+            network = self._assemble(start.backbone, start.tokenizer, task)
+            freeze(network.backbone, self.frozen_layers)
+            classifying.start_head(self._classifier, mixture.examples)
+            return classifying.fit(
+                self._classifier, mixture, validation, task, how, self.batch_size, self.seed, progress
+            )
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """The most probable label of each text."""
+        return self._classifier.predict(texts)
+
+    def count_parameters(self) -> int:
+        """How many learned numbers there are, token embeddings and frozen layers included."""
+        return sum(parameter.numel() for parameter in self._classifier.network.parameters())
+
+    def save(self, folder: Path) -> None:
+        """Write the backbone's configuration, the tokenizer, and the weights of backbone and head."""
+        from safetensors.torch import save_file
+
+        network = self._classifier.network
+        with model_folder(folder, self, self._task) as part:
+            network.backbone.config.save_pretrained(part)
+            self._tokenizer.save(str(part / _TOKENIZER))
+            save_file({name: value.contiguous() for name, value in network.state_dict().items()}, part / _WEIGHTS)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read back what `save` wrote, from these files alone."""
+        pretrained.need_packages()
+        from safetensors.torch import load_file
+        from tokenizers import Tokenizer
+
+        with reading(folder) as manifest:
+            student = cls(**manifest.settings)
+            tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
+            if tokenizer.truncation is None:
+                raise ModelError(f"{folder / _TOKENIZER}: sets no limit to the length of a text")
+            weights = load_file(folder / _WEIGHTS)
+            network = student._assemble(pretrained.unlearned(folder, weights), tokenizer, manifest.task)
+            network.load_state_dict(weights)
+            network.eval()
+        return student
+
+    def _assemble(self, backbone: Any, tokenizer: Any, task: Task) -> "EncoderClassifier":
+        """Put a fresh head for the task's labels on a backbone."""
+        from understudy.students.classifying import Classifier
+    from understudy.students.networks import EncoderClassifier
+        from understudy.students.networks import EncoderClassifier
+        from understudy.training.loop import best_device
+
+        labels = labels_of(task)
+        network = EncoderClassifier(backbone, len(labels), self.dropout).to(best_device())
+        self._tokenizer, self._task = tokenizer, task
+        self._classifier: Classifier[EncoderClassifier] = Classifier(
+            network, self._encode, backbone.config.pad_token_id or 0, labels
+        )
+        return network
+
+    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]

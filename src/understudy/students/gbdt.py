@@ -1,0 +1,174 @@
+"""GBDT: TF-IDF n-grams of words and characters into gradient-boosted trees (LightGBM)."""
+
+import os
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from understudy.errors import ModelError
+from understudy.example import Example, Prediction
+from understudy.extras import need
+from understudy.progress import Bar, Progress
+from understudy.students.labels import labels_of, predictions, target_distributions, weights
+from understudy.students.student import Fit, model_folder, reading
+from understudy.students.tfidf import TfIdf
+from understudy.tasks.task import Task
+from understudy.training.mixtures import Mixture
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_TREES = "trees.txt"
+_ROWS_FOR_THREADS = 20_000
+"""Below so many rows a second thread waits more than it works, and where others compute, far more."""
+
+
+class GBDT:
+    """Gradient-boosted trees over TF-IDF features; for mixtures, boosting goes on from segment to segment.
+
+    Args:
+        rounds: Boosting rounds over the whole training; each grows one tree a label.
+        learning_rate: Shrinkage of each tree.
+        leaves: The most leaves of a tree.
+        feature_fraction: The share of features that a tree may look at.
+        min_leaf: The fewest examples in a leaf.
+        words: The longest word n-gram.
+        chars: The longest character n-gram (from 3 up); 0 for none.
+        max_features: The most features of each kind; boosting's cost grows with them and with the labels.
+        seed: Draws the features of each tree.
+    """
+
+    tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
+
+    def __init__(
+        self,
+        *,
+        rounds: int = 100,
+        learning_rate: float = 0.15,
+        leaves: int = 7,
+        feature_fraction: float = 0.2,
+        min_leaf: int = 3,
+        words: int = 1,
+        chars: int = 5,
+        max_features: int = 3_000,
+        seed: int = 0,
+    ) -> None:
+        self.rounds = rounds
+        self.learning_rate = learning_rate
+        self.leaves = leaves
+        self.feature_fraction = feature_fraction
+        self.min_leaf = min_leaf
+        self.words = words
+        self.chars = chars
+        self.max_features = max_features
+        self.seed = seed
+        self._features = TfIdf(words=words, chars=chars, max_features=max_features)
+        self._trees: Any = None
+
+    def check_available(self) -> None:
+        """LightGBM must be installed.
+
+        Raises:
+            MissingExtra: It is not.
+        """
+        need("lightgbm", "the gbdt student")
+
+    def fit(self, mixture: Mixture, validation: Sequence[Example], task: Task, progress: Progress) -> Fit:
+        """Boost over the mixture's segments; validation is not looked at."""
+        self._learn_labels(task)
+        features = self._features.fit([example.text for example in mixture.examples])
+        segments = mixture.segments()
+        rounds = _whole_rounds([segment.fraction for segment in segments], self.rounds)
+        self._trees = None
+        with progress.bar("gbdt", self.rounds) as bar:
+            for segment, count in zip(segments, rounds, strict=True):
+                if count:
+                    emphasis = mixture.emphasis(segment) * weights(mixture.examples)
+                    self._boost(features, mixture.examples, emphasis, count, bar)
+        return Fit(steps=self.rounds)
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """The most probable label of each text."""
+        if not texts:
+            return []
+        threads = 1 if len(texts) < _ROWS_FOR_THREADS else os.cpu_count() or 1
+        probabilities = self._trees.predict(self._features.transform(texts), num_threads=threads)
+        return predictions(probabilities, self._labels)
+
+    def count_parameters(self) -> int:
+        """The splits (feature and threshold) and leaf values of all trees."""
+        leaves = sum(tree["num_leaves"] for tree in self._trees.dump_model()["tree_info"])
+        return int(leaves + 2 * (leaves - self._trees.num_trees()))
+
+    def save(self, folder: Path) -> None:
+        """Write the vocabulary, the trees in LightGBM's own text, and the manifest."""
+        with model_folder(folder, self, self._task) as part:
+            self._features.save(part)
+            (part / _TREES).write_text(self._trees.model_to_string(), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read back a saved student.
+
+        Raises:
+            ModelError: The folder does not hold one, or its parts do not fit together.
+        """
+        lightgbm = need("lightgbm", "the gbdt student")
+        with reading(folder) as manifest:
+            student = cls(**manifest.settings)
+            student._learn_labels(manifest.task)
+            student._features.load(folder)
+            student._trees = lightgbm.Booster(model_str=(folder / _TREES).read_text(encoding="utf-8"))
+            found = (student._trees.num_feature(), student._trees.num_model_per_iteration())
+            expected = (student._features.transform([""]).shape[1], len(student._labels))
+            if found != expected:
+                raise ModelError(f"{folder}: trees over (features, labels) {found}; expected {expected}")
+        return student
+
+    def _learn_labels(self, task: Task) -> None:
+        self._task = task
+        self._labels = labels_of(task)
+
+    def _boost(
+        self, features: Any, examples: Sequence[Example], emphasis: "NDArray[np.float64]", rounds: int, bar: Bar
+    ) -> None:
+        """So many more rounds on the examples of positive emphasis, continuing from the trees there are."""
+        import numpy as np
+
+        lightgbm = need("lightgbm", "the gbdt student")
+        distributions = target_distributions(examples, self._labels) * emphasis[:, None]
+        rows, labels = np.nonzero(distributions)  # an example with a soft target counts once for each of its labels
+        data = lightgbm.Dataset(features[rows], label=labels, weight=distributions[rows, labels])
+        threads = 1 if len(rows) < _ROWS_FOR_THREADS else os.cpu_count() or 1
+        self._trees = lightgbm.train(
+            self._parameters() | {"num_threads": threads},
+            data,
+            num_boost_round=rounds,
+            init_model=self._trees,
+            callbacks=[lambda _: bar.advance()],
+        )
+
+    def _parameters(self) -> dict[str, Any]:
+        return {
+            "objective": "multiclass",
+            "num_class": len(self._labels),
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.leaves,
+            "feature_fraction": self.feature_fraction,
+            "min_data_in_leaf": self.min_leaf,
+            "min_sum_hessian_in_leaf": 0.1,
+            "lambda_l2": 1.0,
+            "max_bin": 63,
+            "seed": self.seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbose": -1,
+        }
+
+
+def _whole_rounds(fractions: Sequence[float], rounds: int) -> list[int]:
+    """Rounds for each segment: rounded sums, so that together they are exactly as many as asked for."""
+    bounds = [round(rounds * sum(fractions[:i])) for i in range(len(fractions) + 1)]
+    return [high - low for low, high in pairwise(bounds)]

@@ -1,0 +1,91 @@
+"""What the teacher costs: estimated before it is asked, counted from its replies afterwards."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from understudy.example import Example
+
+_CHARACTERS_A_TOKEN = 4
+_FREE_TEXT = "x" * 200
+
+
+class Tokens(NamedTuple):
+    """Tokens read and tokens written by the teacher."""
+
+    input: int
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a teacher charges, in USD for a million tokens.
+
+    Attributes:
+        input: For a million tokens read.
+        output: For a million tokens written.
+    """
+
+    input: float
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What asking the teacher would take, worked out without asking it.
+
+    Attributes:
+        rows: How many texts there are.
+        cached: How many of them need no asking, since replies in the store settle them.
+        to_ask: How many requests would be sent, at the least; a reply that is no answer is asked for once more.
+        tokens: What these requests would read and write.
+        estimated: Whether ``tokens`` is an estimate (four characters to a token) rather than a count.
+    """
+
+    rows: int
+    cached: int
+    to_ask: int
+    tokens: Tokens
+    estimated: bool = True
+
+
+def estimated_tokens(messages: Iterable[Mapping[str, Any]]) -> int:
+    """The tokens in some messages, taking four characters to a token."""
+    characters = sum(len(message["content"]) for message in messages)
+    return -(-characters // _CHARACTERS_A_TOKEN)
+
+
+def estimated_reply_tokens(schema: Mapping[str, Any]) -> int:
+    """The tokens in a reply of this JSON schema, with its longest choices and 200 characters for any free text."""
+    return -(-len(str(_longest(schema))) // _CHARACTERS_A_TOKEN)
+
+
+def tokens_used(examples: Iterable[Example]) -> Tokens | None:
+    """The tokens that the replies behind annotated examples report, each text once; None where none reports any."""
+    total: Tokens | None = None
+    counted: set[int] = set()
+    for example in examples:
+        usage = example.meta.get("usage")
+        if usage and hash(example.text) not in counted:
+            counted.add(hash(example.text))
+            read, written = total or Tokens(0, 0)
+            total = Tokens(read + usage.get("prompt_tokens", 0), written + usage.get("completion_tokens", 0))
+    return total
+
+
+def cost_usd(tokens: Tokens | None, price: Price | None) -> float | None:
+    """What so many tokens cost, in USD; None where the tokens or the price are not known."""
+    if tokens is None or price is None:
+        return None
+    return (tokens.input * price.input + tokens.output * price.output) / 1_000_000
+
+
+def _longest(schema: Mapping[str, Any]) -> Any:
+    """About the longest value that fits a schema."""
+    if "enum" in schema:
+        return max(schema["enum"], key=lambda choice: len(str(choice)))
+    if schema.get("type") == "object":
+        return {name: _longest(part) for name, part in schema.get("properties", {}).items()}
+    if schema.get("type") == "array":
+        return [_longest(schema.get("items", {}))] * 3
+    return _FREE_TEXT if schema.get("type") == "string" else 0

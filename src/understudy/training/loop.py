@@ -1,0 +1,181 @@
+"""The one training loop: every torch student, whatever its task, learns here."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from understudy.errors import UnderstudyError
+from understudy.progress import Bar
+
+Batch = Mapping[str, Tensor]
+"""What one optimiser step learns from: tensors by name, the same number of rows in each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optimisation:
+    """How a module is optimised: AdamW, a linear warm-up, then a linear decay to nothing.
+
+    Attributes:
+        steps: Optimiser steps in the whole training.
+        learning_rate: The highest learning rate.
+        head_factor: So many times as fast learn the parameters whose name starts with ``head.``.
+        weight_decay: Decoupled weight decay (Loshchilov and Hutter 2019) of everything but biases and norms.
+        warm_up: The share of the steps in which the learning rate grows to its highest.
+        clip: The gradient's greatest norm.
+        bf16: Whether to compute in bfloat16 on a processor that is fast at it; parameters stay in float32.
+        looks: How many times the validation score is taken, evenly spaced, the last time at the end.
+        patience: Stop after so many looks without a better score. None (never) is what a comparison of mixtures
+            needs, because its arms must take the same number of steps.
+    """
+
+    steps: int
+    learning_rate: float
+    head_factor: float = 1.0
+    weight_decay: float = 0.01
+    warm_up: float = 0.1
+    clip: float = 1.0
+    bf16: bool = True
+    looks: int = 4
+    patience: int | None = None
+
+
+@dataclass(slots=True)
+class Course:
+    """How the training of a module went.
+
+    Attributes:
+        steps: Optimiser steps taken.
+        history: The validation score at each look, as (progress u in (0, 1], score).
+    """
+
+    steps: int = 0
+    history: list[tuple[float, float]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Best:
+    """The best weights so far, by score, then by loss; of equals the later."""
+
+    rank: tuple[float, float] = (-math.inf, -math.inf)
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    looks_since: int = 0
+
+    def look(self, module: nn.Module, score: float, loss: float) -> None:
+        self.looks_since += 1
+        if (score, -loss) >= self.rank:
+            self.rank, self.looks_since = (score, -loss), 0
+            self.weights = {name: value.detach().clone() for name, value in module.state_dict().items()}
+
+
+def train(
+    module: nn.Module,
+    batches: Iterable[Batch],
+    loss: Callable[[Batch], Tensor],
+    how: Optimisation,
+    bar: Bar,
+    evaluate: Callable[[], tuple[float, float]] | None = None,
+) -> Course:
+    """Train a module and leave it, in evaluation mode, with the weights that did best on validation.
+
+    Args:
+        module: What learns; parameters that ask for no gradient stay as they are.
+        batches: At least ``how.steps`` of them.
+        loss: From a batch, moved to the module's device, to the loss, a scalar.
+        how: The optimiser's settings.
+        bar: Advanced at every step.
+        evaluate: The validation score (higher is better) and loss of the module as it stands. Without it, the last
+            weights are kept.
+
+    Raises:
+        UnderstudyError: The loss is no longer a number.
+    """
+    device = next(module.parameters()).device
+    optimiser = _optimiser(module, how)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, how))
+    looks_at = {round(how.steps * (look + 1) / how.looks) for look in range(how.looks)}
+    course, best = Course(), _Best()
+    module.train()
+    for step, batch in zip(range(1, how.steps + 1), batches, strict=False):
+        with autocast(device, enabled=how.bf16):
+            value = loss({name: tensor.to(device) for name, tensor in batch.items()})
+        _step(module, value, optimiser, how.clip)
+        schedule.step()
+        bar.advance()
+        course.steps = step
+        if evaluate is not None and step in looks_at:
+            score, validation_loss = _look(module, evaluate, device, how)
+            course.history.append((step / how.steps, score))
+            best.look(module, score, validation_loss)
+            if how.patience is not None and best.looks_since >= how.patience:
+                break
+    if best.weights:
+        module.load_state_dict(best.weights)
+    module.eval()
+    return course
+
+
+def _step(module: nn.Module, loss: Tensor, optimiser: torch.optim.Optimizer, clip: float) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(module.parameters(), clip)
+    if not math.isfinite(norm):
+        raise UnderstudyError("the training diverged: the gradient is no longer a number; lower the learning_rate")
+    optimiser.step()
+
+
+def _look(
+    module: nn.Module, evaluate: Callable[[], tuple[float, float]], device: torch.device, how: Optimisation
+) -> tuple[float, float]:
+    module.eval()
+    with torch.no_grad(), autocast(device, enabled=how.bf16):
+        seen = evaluate()
+    module.train()
+    return seen
+
+
+def _optimiser(module: nn.Module, how: Optimisation) -> torch.optim.Optimizer:
+    """AdamW with a group for each learning rate and weight decay that occurs."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            rate = how.learning_rate * (how.head_factor if name.startswith("head.") else 1.0)
+            decay = how.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((rate, decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": members, "lr": rate, "weight_decay": decay} for (rate, decay), members in groups.items()]
+    )
+
+
+def _rate(step: int, how: Optimisation) -> float:
+    """The learning rate of a step, counted from 0, as a share of the highest: up to one, then down to nothing."""
+    rising = how.warm_up * how.steps
+    return min((step + 1) / (rising + 1), (how.steps - step) / max(how.steps - rising, 1))
+
+
+def best_device() -> torch.device:
+    """A CUDA device if there is one, otherwise the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def autocast(device: torch.device, *, enabled: bool = True) -> torch.autocast:
+    """Mixed precision in bfloat16, where it is wanted and the device has instructions for it."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled and _fast_bf16(device))
+
+
+def _fast_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Make everything random in torch follow from the seed; outside, torch's own state is as if nothing had been."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield

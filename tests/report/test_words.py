@@ -1,0 +1,33 @@
+import pytest
+
+from understudy.report import words
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (words.score(0.9016), "0.902"),
+        (words.signed(-0.08), "−0.080"),
+        (words.signed(-0.00001), "0.000"),
+        (words.interval(0.85, 0.95), "[0.850, 0.950]"),
+        (words.interval(None, 0.95), ""),
+        (words.p_value(0.0004), "< 0.001"),
+        (words.count(1080), "1,080"),
+        (words.compact(22_717_836), "22.7 M"),
+        (words.compact(9_999), "9,999"),
+        (words.milliseconds(0.4231), "0.42 ms"),
+        (words.milliseconds(12_345), "12.3 s"),
+        (words.megabytes(1_240_000), "1.24 MB"),
+        (words.megabytes(512), "512 B"),
+        (words.duration(250), "4 min 10 s"),
+        (words.duration(7_500), "2 h 5 min"),
+        (words.dollars(0.0123), "$0.0123"),
+        (words.dollars(1234.5), "$1,234.50"),
+        (words.day("2026-11-21T17:00:00+02:00"), "21 November 2026, 15:00 UTC"),
+        (words.day("yesterday"), "yesterday"),
+        (words.times(134.2), "130"),
+        (words.arm("encoder/simple_mix"), "encoder (simple mix)"),
+    ],
+)
+def test_numbers_are_written_for_people(said: str, expected: str) -> None:
+    assert said == expected

@@ -1,0 +1,107 @@
+"""A real HTTP server on localhost that speaks /v1/chat/completions as it is told to: the one seam for fakes."""
+
+import asyncio
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from aiohttp import web
+
+
+@dataclass(frozen=True)
+class Act:
+    """What the server does with one request: answer, dawdle, or break off."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    reset: bool = False
+
+
+def answers(content: str | None, *, finish: str = "stop", usage: tuple[int, int] | None = None, **message: Any) -> Act:
+    completion: dict[str, Any] = {
+        "object": "chat.completion",
+        "choices": [
+            {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": content, **message}}
+        ],
+    }
+    if usage is not None:
+        completion["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}
+    return Act(body=json.dumps(completion).encode())
+
+
+def label(name: str) -> Act:
+    return answers(json.dumps({"label": name}), usage=(100, 5))
+
+
+def fails(status: int, message: str = "no", **headers: str) -> Act:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Act(status=status, body=json.dumps({"error": {"message": message}}).encode(), headers=named)
+
+
+class FakeEndpoint:
+    """Does the acts in `script` first, one for each request, and then whatever `respond` says to the request's text.
+
+    Use as a context manager; `requests` holds every body that came, `headers` the headers with it.
+    """
+
+    def __init__(self, *script: Act, respond: Callable[[str], Act] = lambda text: label("sport")) -> None:
+        self.script = deque(script)
+        self.respond = respond
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[Mapping[str, str]] = []
+        self.under_way = self.most_under_way = 0
+        self.base_url = ""
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def texts(self) -> list[str]:
+        return [request["messages"][-1]["content"] for request in self.requests]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        runner = self._loop.run_until_complete(self._start())
+        self._ready.set()
+        self._loop.run_forever()
+        self._loop.run_until_complete(runner.cleanup())
+        self._loop.close()
+
+    async def _start(self) -> web.AppRunner:
+        app = web.Application(client_max_size=2**26)
+        app.router.add_post("/v1/chat/completions", self._answer)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        return runner
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.requests.append(body)
+        self.headers.append(dict(request.headers))
+        act = self.script.popleft() if self.script else self.respond(body["messages"][-1]["content"])
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            await asyncio.sleep(act.delay)
+        finally:
+            self.under_way -= 1
+        if act.reset and request.transport is not None:
+            request.transport.abort()
+        return web.Response(
+            status=act.status, body=act.body, headers={"Content-Type": "application/json", **act.headers}
+        )

@@ -1,0 +1,61 @@
+"""What the teacher's tests share: a small task, examples, an endpoint without long pauses, and a teacher over it."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tests.teacher.fake_endpoint import FakeEndpoint
+from understudy.example import Example
+from understudy.tasks.classification import Classification
+from understudy.teacher.client import Endpoint
+from understudy.teacher.replies import ReplyStore
+from understudy.teacher.teacher import Teacher
+
+NEWSWIRE = Path(__file__).parents[2] / "examples" / "newswire"
+DESK = (NEWSWIRE / "requests" / "desk.jsonl", NEWSWIRE / "replies" / "desk.jsonl")
+TASK = Classification(labels=["sport", "politics"])
+
+
+def desk_task(system: str) -> Classification:
+    """The task of the recording, with the labels and descriptions that stand in its own system message."""
+    return Classification(labels=dict(re.findall(r"^- (\w+): (.+)$", system, re.MULTILINE)))
+
+
+def quick(fake: FakeEndpoint, **settings: Any) -> Endpoint:
+    return Endpoint(**{"base_url": fake.base_url, "timeout": 5.0, "max_attempts": 3, "backoff": 0.001, **settings})
+
+
+def teacher(store: ReplyStore, endpoint: Endpoint | None, model: str = "m") -> Teacher:
+    return Teacher(task=TASK, model=model, store=store, endpoint=endpoint)
+
+
+def rows(*texts: str) -> list[Example]:
+    return [Example(id=f"row-{index}", text=text) for index, text in enumerate(texts)]
+
+
+class Noted:
+    """Progress that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.lines: list[str] = []
+
+    def bar(self, title: str, total: int) -> "Noted":
+        return self
+
+    def advance(self, steps: int = 1) -> None:
+        self.steps += steps
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+    def __enter__(self) -> "Noted":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+
+def annotate(by: Teacher, examples: Iterable[Example]) -> list[Example]:
+    return list(by.annotate(examples, Noted(), 0))
