@@ -99,10 +99,12 @@ def show_plan(plan: "Plan") -> None:
 
 def _score_table(scores: Mapping[str, Any]) -> Table:
     metrics = list(scores["rows"][0]["metrics"])
-    title = f"{escape(scores['name'])}: {scores['data']['test']:,} test texts, 95 % intervals"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    title = f"{escape(scores['name'])}: {scores['data']['test']:,} test texts, n seeds, 95 % intervals"
+    table = Table(
+        title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True
+    )
     table.add_column("student/mixture", no_wrap=True)
-    for name in ("seeds", *(name.replace("_", " ") for name in metrics), "p50 ms", "MB", "train s"):
+    for name in ("n", *(name.replace("_", " ") for name in metrics), "p50 ms", "MB", "train s"):
         table.add_column(name, justify="right", no_wrap=True)
     chosen = _name(scores["choice"])
     for row in scores["rows"]:

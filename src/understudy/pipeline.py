@@ -90,7 +90,7 @@ def run(recipe: Recipe | Path | str, out: Path | str | None = None, progress: Pr
         worked = [
             gather(recipe, folder),
             teach(recipe, folder, progress),
-            clean(folder),
+            clean(recipe, folder),
             split(recipe, folder),
             train(recipe, folder, progress),
             evaluate(recipe, folder, progress),

@@ -29,6 +29,17 @@ def screen(examples: Iterable[Example], max_chars: int) -> Iterator[Example]:
             yield example
 
 
+def decontaminate(examples: Iterable[Example], held_out: Iterable[Example]) -> Iterator[Example]:
+    """The examples, each whose text is also held out with that as the reason: what is learned cannot judge."""
+    kept_back = {text_key(example.text): example.id for example in held_out}
+    for example in examples:
+        key = text_key(example.text)
+        if key in kept_back and not is_rejected(example):
+            yield _rejected(example, "stands in validation", of=kept_back[key])
+        else:
+            yield example
+
+
 def is_rejected(example: Example) -> bool:
     """Whether an earlier stage gave a reason to leave the example out."""
     return "rejected" in example.meta

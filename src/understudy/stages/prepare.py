@@ -1,10 +1,10 @@
 """From the team's files to a training set: gather, teach, clean, split."""
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, filterfalse
 from pathlib import Path
 
-from understudy.data.clean import is_rejected, screen
+from understudy.data.clean import decontaminate, is_rejected, screen
 from understudy.data.files import digest, read_examples, write_examples
 from understudy.data.load import load_examples
 from understudy.data.split import hold_out
@@ -47,42 +47,39 @@ def teach(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
     return run.make(run.taught, inputs, ask)
 
 
-def clean(run: RunFolder) -> bool:
+def clean(recipe: Recipe, run: RunFolder) -> bool:
     """Part what may be learned from (``3-clean.jsonl``) from what may not (``3-rejected.jsonl``, with reasons)."""
+    inputs = {"inputs": run.inputs, "taught": run.taught, "split": _split_settings(recipe)}
 
     def part() -> None:
-        test = {example.id for example in read_examples(run.inputs) if example.source == "test"}
+        given = list(read_examples(run.inputs))
+        test = {example.id for example in given if example.source == "test"}
+        _, validation = _divided_gold(recipe, given)
 
-        def taught(rejected: bool) -> Iterator[Example]:
-            rows = (example for example in read_examples(run.taught) if example.id not in test)
-            return (example for example in rows if is_rejected(example) is rejected)
+        def distilled() -> Iterator[Example]:
+            return decontaminate((row for row in read_examples(run.taught) if row.id not in test), validation)
 
-        write_examples(run.rejected, taught(rejected=True))
-        write_examples(run.clean, taught(rejected=False))
+        write_examples(run.rejected, filter(is_rejected, distilled()))
+        write_examples(run.clean, filterfalse(is_rejected, distilled()))
         if run.clean.stat().st_size == 0:
             raise DataError(f"{run.rejected}: every text was rejected; the reasons stand there under meta.rejected")
 
-    return run.make(run.clean, {"inputs": run.inputs, "taught": run.taught}, part)
+    return run.make(run.clean, inputs, part)
 
 
 def split(recipe: Recipe, run: RunFolder) -> bool:
     """Write what students learn from, stop by and are measured on (``4-train``, ``4-validation``, ``4-test``)."""
-    inputs = {
-        "inputs": run.inputs,
-        "clean": run.clean,
-        "validation": recipe.data.validation,
-        "seed": recipe.data.seed,
-    }
+    inputs = {"inputs": run.inputs, "clean": run.clean, "split": _split_settings(recipe)}
 
     def divide() -> None:
         given = list(read_examples(run.inputs))
-        gold = [example for example in given if example.source == "gold"]
         distilled = list(read_examples(run.clean))
-        # Without gold there is nothing else to stop by than the teacher's own labels.
-        kept, held_out = hold_out(gold or distilled, recipe.data.validation, recipe.data.seed)
+        kept, held_out = _divided_gold(recipe, given)
+        if recipe.data.gold is None:  # there is nothing else to stop by than the teacher's own labels
+            distilled, held_out = hold_out(distilled, recipe.data.validation, recipe.data.seed)
         write_examples(run.test, (example for example in given if example.source == "test"))
         write_examples(run.validation, held_out)
-        write_examples(run.train, [*kept, *distilled] if gold else kept)
+        write_examples(run.train, [*kept, *distilled])
 
     return run.make(run.train, inputs, divide)
 
@@ -125,6 +122,16 @@ def teacher_of(recipe: Recipe, run: RunFolder) -> Teacher:
 def _screened(recipe: Recipe, examples: Iterator[Example]) -> Iterator[Example]:
     """Test and pool, without gold, whose labels are known; pool texts not worth asking about carry the reason."""
     return screen((example for example in examples if example.source != "gold"), recipe.clean.max_chars)
+
+
+def _divided_gold(recipe: Recipe, given: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """Gold to train on, and gold to stop by."""
+    gold = [example for example in given if example.source == "gold"]
+    return hold_out(gold, recipe.data.validation, recipe.data.seed)
+
+
+def _split_settings(recipe: Recipe) -> dict[str, object]:
+    return {"validation": recipe.data.validation, "seed": recipe.data.seed}
 
 
 def _who_answers(recipe: Recipe) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,14 +17,12 @@ from understudy.training.loop import Batch, Optimisation, autocast, train
 from understudy.training.mixtures import Mixture
 from understudy.training.probe import fit_head
 
-Network = TypeVar("Network", bound=nn.Module, covariant=True)
-
 _AT_ONCE = 32
 """Texts in a batch of prediction."""
 
 
 @dataclass(frozen=True, slots=True)
-class Classifier(Generic[Network]):
+class Classifier:
     """A network that classifies texts, and what turns texts into its input.
 
     Attributes:
@@ -35,7 +32,7 @@ class Classifier(Generic[Network]):
         labels: The labels, in the order of the logits.
     """
 
-    network: Network
+    network: nn.Module
     encode: Callable[[Sequence[str]], list[list[int]]]
     filler: int
     labels: Sequence[str]
@@ -62,7 +59,7 @@ class Classifier(Generic[Network]):
 
 
 def fit(
-    classifier: Classifier[nn.Module],
+    classifier: Classifier,
     mixture: Mixture,
     validation: Sequence[Example],
     task: Task,
@@ -82,9 +79,8 @@ def fit(
     return Fit(course.steps, course.history)
 
 
-def start_head(classifier: Classifier[EncoderClassifier], examples: Sequence[Example]) -> None:
+def start_head(classifier: Classifier, network: EncoderClassifier, examples: Sequence[Example]) -> None:
     """Fit the head of a pretrained network to what the network, as it stands, makes of some examples."""
-    network = classifier.network
     encoded = classifier.encode([example.text for example in examples])
     network.eval()
     with torch.no_grad(), autocast(device_of(network)):
@@ -97,9 +93,7 @@ def device_of(network: nn.Module) -> torch.device:
     return next(network.parameters()).device
 
 
-def _batches(
-    classifier: Classifier[nn.Module], mixture: Mixture, steps: int, batch_size: int, seed: int
-) -> Iterator[Batch]:
+def _batches(classifier: Classifier, mixture: Mixture, steps: int, batch_size: int, seed: int) -> Iterator[Batch]:
     """The mixture's batches as tensors: ids, mask, wanted distribution and weight."""
     encoded = classifier.encode([example.text for example in mixture.examples])
     wanted, weight = _wanted(mixture.examples, classifier.labels)
@@ -109,7 +103,7 @@ def _batches(
 
 
 def _judge(
-    classifier: Classifier[nn.Module], validation: Sequence[Example], task: Task
+    classifier: Classifier, validation: Sequence[Example], task: Task
 ) -> Callable[[], tuple[float, float]] | None:
     """A function that takes the network's validation score and loss as it stands; None without validation."""
     if not validation:

@@ -1,8 +1,8 @@
-"""The encoder student: a pretrained transformer encoder (the BERT family), fine-tuned. The strongest classifier here."""
+"""The encoder student: a pretrained transformer encoder (the BERT family), fine-tuned."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from understudy.errors import ModelError
 from understudy.example import Example, Prediction
@@ -12,6 +12,9 @@ from understudy.students.labels import labels_of
 from understudy.students.student import Fit, model_folder, reading
 from understudy.tasks.task import Task
 from understudy.training.mixtures import Mixture
+
+if TYPE_CHECKING:
+    from understudy.students.networks import EncoderClassifier
 
 _WEIGHTS = "model.safetensors"
 _TOKENIZER = "tokenizer.json"
@@ -85,7 +88,7 @@ class Encoder:
         with seeded(self.seed):
             network = self._assemble(start.backbone, start.tokenizer, task)
             freeze(network.backbone, self.frozen_layers)
-            classifying.start_head(self._classifier, mixture.examples)
+            classifying.start_head(self._classifier, network, mixture.examples)
             return classifying.fit(
                 self._classifier, mixture, validation, task, how, self.batch_size, self.seed, progress
             )
@@ -96,17 +99,16 @@ class Encoder:
 
     def count_parameters(self) -> int:
         """How many learned numbers there are, token embeddings and frozen layers included."""
-        return sum(parameter.numel() for parameter in self._classifier.network.parameters())
+        return sum(parameter.numel() for parameter in self._network.parameters())
 
     def save(self, folder: Path) -> None:
         """Write the backbone's configuration, the tokenizer, and the weights of backbone and head."""
         from safetensors.torch import save_file
 
-        network = self._classifier.network
         with model_folder(folder, self, self._task) as part:
-            network.backbone.config.save_pretrained(part)
+            self._network.backbone.config.save_pretrained(part)
             self._tokenizer.save(str(part / _TOKENIZER))
-            save_file({name: value.contiguous() for name, value in network.state_dict().items()}, part / _WEIGHTS)
+            save_file({name: value.contiguous() for name, value in self._network.state_dict().items()}, part / _WEIGHTS)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -129,16 +131,13 @@ class Encoder:
     def _assemble(self, backbone: Any, tokenizer: Any, task: Task) -> "EncoderClassifier":
         """Put a fresh head for the task's labels on a backbone."""
         from understudy.students.classifying import Classifier
-    from understudy.students.networks import EncoderClassifier
         from understudy.students.networks import EncoderClassifier
         from understudy.training.loop import best_device
 
         labels = labels_of(task)
         network = EncoderClassifier(backbone, len(labels), self.dropout).to(best_device())
-        self._tokenizer, self._task = tokenizer, task
-        self._classifier: Classifier[EncoderClassifier] = Classifier(
-            network, self._encode, backbone.config.pad_token_id or 0, labels
-        )
+        self._network, self._tokenizer, self._task = network, tokenizer, task
+        self._classifier = Classifier(network, self._encode, backbone.config.pad_token_id or 0, labels)
         return network
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:

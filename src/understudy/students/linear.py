@@ -162,7 +162,7 @@ def _fit_segment(
         return loss, gradient.ravel()
 
     options = {"maxiter": iterations, "gtol": 1e-5}
-    with threadpool_limits(1):  # its vectors are short: a second thread was measured to make it ten times slower
+    with threadpool_limits(1):  # its vectors are so short that threads only wait for each other
         found = minimize(loss_and_gradient, start.ravel(), jac=True, method="L-BFGS-B", options=options)
     return found.x.reshape(start.shape), int(found.nit)
 

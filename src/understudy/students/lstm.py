@@ -1,4 +1,4 @@
-"""The lstm student: words it learns itself, read in both directions. Small, quick, and it needs no pretrained weights."""
+"""The lstm student: words that it learns itself, read in both directions; it needs no pretrained weights."""
 
 import json
 from collections.abc import Sequence
@@ -117,7 +117,6 @@ class LSTM:
     def _assemble(self, words: Vocabulary, task: Task) -> None:
         """A fresh network for a vocabulary and a task's labels."""
         from understudy.students.classifying import Classifier
-    from understudy.students.networks import LSTMClassifier
         from understudy.students.networks import LSTMClassifier
         from understudy.training.loop import best_device
 
@@ -131,7 +130,7 @@ class LSTM:
             word_dropout=self.word_dropout,
         ).to(best_device())
         self._words, self._task = words, task
-        self._classifier: Classifier[LSTMClassifier] = Classifier(network, self._encode, PADDING, labels)
+        self._classifier = Classifier(network, self._encode, PADDING, labels)
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         return [self._words.encode(text, self.max_length) for text in texts]

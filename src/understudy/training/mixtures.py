@@ -8,7 +8,7 @@ that none wins by training longer.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -153,14 +153,13 @@ class Mixture:
         A jump of s(u) falls between two stretches; neighbours of equal share are one.
         """
         bounds = sorted({*(i / count for i in range(count + 1)), *self._jumps()})
-        cut: list[Segment] = []
+        stretches: list[tuple[float, float, float]] = []
         for low, high in pairwise(bounds):
             share = self.s((low + high) / 2)
-            if cut and math.isclose(cut[-1].share, share):
-                cut[-1] = replace(cut[-1], fraction=cut[-1].fraction + high - low)
-            else:
-                cut.append(Segment(high - low, share))
-        return cut
+            if stretches and math.isclose(stretches[-1][2], share):
+                low, _, share = stretches.pop()
+            stretches.append((low, high, share))
+        return [Segment(high - low, share) for low, high, share in stretches]
 
     def emphasis(self, segment: Segment) -> "NDArray[np.float64]":
         """How much each of `examples` counts in a segment, shape (examples,): their sources share it as it says.

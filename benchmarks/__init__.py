@@ -1,0 +1,1 @@
+"""What makes the numbers in the docs, one command each."""
