@@ -1,6 +1,5 @@
 """The command line: parse, call the API, print."""
 
-import json
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -35,7 +34,11 @@ def init(
 
     if recipe.exists():
         raise DataError(f"{recipe}: exists already; choose another name, or remove it first")
-    recipe.write_text((resources.files("understudy") / "starter.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    starter = (resources.files("understudy") / "starter.yaml").read_text(encoding="utf-8")
+    try:
+        recipe.write_text(starter, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{recipe}: cannot be written ({error.strerror}); choose another place") from None
     typer.echo(f"Wrote {recipe}. Fill it in, then: understudy check {recipe}")
 
 
@@ -52,8 +55,12 @@ def run(recipe: RecipeFile, out: OutFolder = None) -> None:
     """Teach, train, compare and report; run it again to go on where it stopped."""
     from understudy import console, pipeline
 
-    with console.Terminal() as progress:
-        finished = pipeline.run(recipe, out, progress)
+    try:
+        with console.Terminal() as progress:
+            finished = pipeline.run(recipe, out, progress)
+    except KeyboardInterrupt:
+        console.err.print("Stopped; the same command goes on from here.")
+        raise
     if not finished.worked:
         console.err.print("Nothing to do: this run is finished, and neither recipe nor data have changed.")
     console.show_run(finished)
@@ -80,7 +87,7 @@ def predict(
     while chunk := list(islice(rows, _CHUNK)):
         predictions = student.predict([row[column if file else "text"] for row in chunk])
         for row, prediction in zip(chunk, predictions, strict=True):
-            console.write_line(json.dumps({**row, **prediction.to_json()}, ensure_ascii=False))
+            console.write_json({**row, **prediction.to_json()})
 
 
 @app.command(epilog="Example: understudy report runs/newswire-desk")
@@ -103,11 +110,6 @@ def main() -> None:
 
         console.show_error(str(error))
         sys.exit(2)
-    except BrokenPipeError:
-        sys.exit(0)  # whoever read our output has had enough
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped; the same command goes on from here\n")
-        sys.exit(130)
 
 
 def _rows(file: Path, column: str) -> Iterator[dict[str, str]]:
@@ -115,6 +117,8 @@ def _rows(file: Path, column: str) -> Iterator[dict[str, str]]:
     from understudy.registry import unknown
 
     for number, row in read_rows(file):
-        if not isinstance(row.get(column), str):
-            raise DataError(f"{file}:{number}: no text in {unknown('column', column, row)}; set --column")
+        if column not in row:
+            raise DataError(f"{file}:{number}: {unknown('column', column, row)}; set --column")
+        if not isinstance(row[column], str):
+            raise DataError(f"{file}:{number}: the column {column!r} holds no text (found {row[column]!r})")
         yield row

@@ -1,5 +1,6 @@
 """The terminal: progress bars and tables for people. Results go to standard output, all else to standard error."""
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as RichProgress
 from rich.table import Table
 
+from understudy import words
 from understudy.progress import Bar
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ def _score_table(scores: Mapping[str, Any]) -> Table:
         title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True
     )
     table.add_column("student/mixture", no_wrap=True)
-    for name in ("n", *(name.replace("_", " ") for name in metrics), "p50 ms", "MB", "train s"):
+    for name in ("n", *(words.metric(name).name for name in metrics), "p50 ms", "MB", "train s"):
         table.add_column(name, justify="right", no_wrap=True)
     chosen = _name(scores["choice"])
     for row in scores["rows"]:
@@ -136,7 +138,8 @@ def _against_teacher(scores: Mapping[str, Any]) -> str:
         for row in scores["comparisons"]
         if (row["a"], row["b"], row["metric"]) == (chosen, "teacher", scores["headline"])
     )
-    interval = f"{found['difference']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}] {scores['headline']}"
+    metric = words.metric(scores["headline"]).name
+    interval = f"{found['difference']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}] {metric}"
     if found["high"] < 0:
         return f"It is still below the teacher: {interval}."
     if found["low"] > 0:
@@ -149,6 +152,7 @@ def show_error(message: str) -> None:
     err.print(f"[bold red]error:[/bold red] {escape(message)}", soft_wrap=True)
 
 
-def write_line(line: str) -> None:
-    """One line of a result that another program may read."""
-    sys.stdout.write(line + "\n")
+def write_json(record: Mapping[str, Any]) -> None:
+    """One line of a result that another program may read; half a character in it is spelled out."""
+    line = json.dumps(record, ensure_ascii=False)
+    sys.stdout.write(line.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")

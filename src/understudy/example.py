@@ -68,6 +68,8 @@ class Example:
         try:
             if record["source"] not in get_args(Source):
                 raise ValueError(f"unknown source {record['source']!r}")
+            if not isinstance(record["id"], str) or not isinstance(record["text"], str):
+                raise TypeError("the id or the text is not text")
             return cls(
                 id=record["id"],
                 text=record["text"],
@@ -77,7 +79,7 @@ class Example:
                 weight=float(record.get("weight", 1.0)),
                 meta=record.get("meta", {}),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise DataError(f"not an example record ({error}); expected id, text, source and perhaps target") from error
 
 
@@ -116,3 +118,12 @@ def target_from_json(value: Any) -> Target | None:
     if value is None or isinstance(value, str):
         return value
     return tuple(Span(int(span["start"]), int(span["end"]), str(span["type"])) for span in value)
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text can be written as UTF-8, which one with half a character (a lone surrogate) cannot."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,16 +1,16 @@
 """The run: from a recipe to a compared, saved, usable student, in one walk through the stages."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from understudy.data.files import read_json
+from understudy.data.files import read_json, replacing
 from understudy.errors import RunError
 from understudy.progress import Progress, Silent
 from understudy.recipe import Recipe
 from understudy.report.page import write_report
+from understudy.report.scores import read_scores
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import comparison_arms
 from understudy.stages.evaluate import evaluate
@@ -129,10 +129,13 @@ def finished(path: Path | str) -> Run:
 
     Raises:
         RunError: The folder does not hold a finished run.
+        DataError: Its scores are broken.
     """
     folder = RunFolder(Path(path))
     if not folder.scores.exists():
         raise RunError(f"{folder.path}: no finished run (no {folder.scores.name} in it); run its recipe first")
+    if read_scores(folder.scores).choice is None:
+        raise RunError(f"{folder.scores}: no student is chosen in it; run its recipe again")
     return Run(folder.path, read_json(folder.scores))
 
 
@@ -143,9 +146,13 @@ def check_students(recipe: Recipe) -> None:
 
 
 def keep_recipe(recipe: Recipe, folder: RunFolder) -> None:
-    """Put a copy of the recipe into the run's folder."""
-    if recipe.source is not None and recipe.source != folder.recipe.resolve():
-        shutil.copyfile(recipe.source, folder.recipe)
+    """Put a copy of the recipe into the run's folder, unless that very text lies there."""
+    if recipe.source is None:
+        return
+    written = recipe.source.read_text(encoding="utf-8")
+    if not folder.recipe.exists() or folder.recipe.read_text(encoding="utf-8", errors="replace") != written:
+        with replacing(folder.recipe) as copy:
+            copy.write(written)
 
 
 def report(folder: RunFolder) -> bool:

@@ -1,24 +1,23 @@
 """The recipe: one YAML file that says what is taught, to whom, from which data. Every mistake is reported at once."""
 
-import difflib
-import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar, get_type_hints
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, create_model
 
 from understudy import registry
 from understudy.data.load import Columns
-from understudy.errors import RecipeError, UnderstudyError, UnknownName
+from understudy.errors import RecipeError, UnderstudyError
+from understudy.mistakes import Model, validated
 from understudy.tasks.task import Task
 
-Model = TypeVar("Model", bound=BaseModel)
-
 _NAME = r"\w[\w.-]*"
-_RESERVED = {"student", "seeds"}
+_MIXTURES = ["gold", "distilled", "simple_mix"]
+_MERGE = "tag:yaml.org,2002:merge"
+_SAMPLE = "the text of an example"
 
 
 class _Section(BaseModel):
@@ -146,8 +145,8 @@ class _Written(_Section):
     teacher: TeacherSection
     clean: Cleaning = Cleaning()
     students: Annotated[dict[str, dict[str, Any] | None], Field(min_length=1)]
-    mixtures: Annotated[list[str], Field(min_length=1)] = ["gold", "distilled", "simple_mix"]
-    seeds: Annotated[int, Field(gt=0)] = 3
+    mixtures: Annotated[list[str], Field(min_length=1)] = _MIXTURES
+    seeds: PositiveInt = 3
     learning_curve: LearningCurve | None = None
 
 
@@ -186,12 +185,11 @@ class Recipe(_Section):
         path = Path(path)
         written = _read_yaml(path)
         problems: list[str] = []
-        shape = _validated(_Written, written, "", problems)
+        shape = validated(_Written, written, "", problems)
         task = _task(written.get("task"), problems)
-        students = _students(written, problems)
+        students = _students(written, 1 if shape is None else shape.seeds, problems)
         mixtures = _mixtures(written, problems)
-        if shape is not None:
-            problems.extend(_inconsistencies(shape, [student.name for student in students]))
+        problems.extend(_inconsistencies(written))
         if problems or shape is None or task is None:
             raise RecipeError(str(path), problems)
         base = path.resolve().parent
@@ -212,12 +210,16 @@ class _UniqueKeyLoader(yaml.SafeLoader):
     """YAML in which a key that stands twice is a mistake instead of a silent loss."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for place, key in enumerate(keys):
-            if key in keys[:place]:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key!r} stands twice", problem_mark=node.value[place][0].start_mark
-                )
+        seen = set()
+        for key_node, _ in node.value:
+            mark = key_node.start_mark
+            if key_node.tag == _MERGE:  # a few lines of them could grow without bound
+                raise yaml.MarkedYAMLError(problem="<< is not known here; write the keys out", problem_mark=mark)
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, Hashable):  # any other is refused below
+                if key in seen:
+                    raise yaml.MarkedYAMLError(problem=f"the key {key!r} stands twice", problem_mark=mark)
+                seen.add(key)
         return super().construct_mapping(node, deep)
 
 
@@ -230,140 +232,125 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise RecipeError(str(path), [f"{line}not valid YAML: {error.problem}"]) from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError, ValueError) as error:
-        raise RecipeError(str(path), [f"not valid YAML: {error}"]) from None
+        raise RecipeError(str(path), [f"not valid YAML: {' '.join(str(error).split())}"]) from None
     if not isinstance(written, dict):
         raise RecipeError(str(path), ["not a recipe: expected keys such as name, task, data, teacher, students"])
     return written
 
 
-def _validated(model: type[Model], value: Any, path: str, problems: list[str]) -> Model | None:
-    """The value as this model; where it is none, its mistakes are added to the problems."""
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        problems.extend(_problem(model, path, mistake) for mistake in error.errors(include_url=False))
-        return None
-
-
-def _problem(model: type[BaseModel], path: str, mistake: Mapping[str, Any]) -> str:
-    """One line: where the mistake is, what was expected, what was found."""
-    where = ".".join([*filter(None, [path]), *(str(part) for part in mistake["loc"] if part != "[key]")])
-    if mistake["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
-        known = _fields(model, mistake["loc"][:-1])
-        close = difflib.get_close_matches(str(mistake["loc"][-1]), known, n=1)
-        return f"{where}: unknown key; " + (f"did you mean {close[0]!r}?" if close else f"expected: {', '.join(known)}")
-    if mistake["type"] == "missing":
-        return f"{where}: missing"
-    found = mistake["input"]
-    shown = f" (found {found!r})" if isinstance(found, str | int | float | bool | None) else ""
-    return f"{where}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}{shown}"
-
-
-def _fields(model: Any, location: Iterable[Any]) -> list[str]:
-    """The keys that a part of a model knows."""
-    for part in location:
-        field = getattr(model, "model_fields", {}).get(part)
-        options = [] if field is None else [field.annotation, *getattr(field.annotation, "__args__", ())]
-        model = next((option for option in options if inspect.isclass(option) and option is not type(None)), model)
-    return list(getattr(model, "model_fields", None) or getattr(model, "__dataclass_fields__", {}))
-
-
 def _component(
-    kind: str, name: str, settings: Mapping[str, Any], path: str, problems: list[str]
+    kind: str, name: str, settings: Mapping[str, Any], path: str, problems: list[str], **further: tuple[Any, Any]
 ) -> dict[str, Any] | None:
-    """The settings of a task or student, checked against its constructor's signature; None where they are wrong."""
-    try:
-        constructor = registry.find(kind, name).__init__
-    except UnknownName as error:
-        problems.append(f"{path}: {error}")
-        return None
-    hints = get_type_hints(constructor)
-    fields: dict[str, Any] = {
-        parameter.name: (hints[parameter.name], ... if parameter.default is parameter.empty else parameter.default)
-        for parameter in inspect.signature(constructor).parameters.values()
-        if parameter.name != "self"
-    }
-    signature = create_model(name, __config__=ConfigDict(extra="forbid", protected_namespaces=()), **fields)
-    checked = _validated(signature, dict(settings), path, problems)
+    """The settings of a task or student, checked against its constructor's signature; None where they are wrong.
+
+    Args:
+        kind: Task or student.
+        name: Its name in the registry.
+        settings: What the recipe gives it.
+        path: Where they stand in the recipe.
+        problems: Mistakes are added here.
+        further: Keys that may stand beside the settings, each with its type and default.
+    """
+    keys: dict[str, Any] = dict(further)
+    checked = validated(
+        create_model(name, __base__=registry.signature(kind, name), **keys), dict(settings), path, problems
+    )
     return None if checked is None else checked.model_dump(exclude_unset=True)
 
 
 def _task(written: Any, problems: list[str]) -> TaskSpec | None:
     if not isinstance(written, dict):
         return None
-    settings = {key: value for key, value in written.items() if key != "type"}
-    if "type" not in written:
-        problems.append(f"task.type: missing; expected one of: {', '.join(registry.names('task'))}")
+    name = written.get("type")
+    if not isinstance(name, str) or name not in registry.names("task"):
+        problems.append(f"task.type: {_unknown('task', name)}")
         return None
-    name = str(written["type"])
+    settings = {key: value for key, value in written.items() if key != "type"}
     checked = _component("task", name, settings, "task", problems)
     if checked is None:
         return None
     task = TaskSpec(name=name, settings=checked)
     try:
-        task.build().messages("a text")
+        messages = task.build().messages(_SAMPLE)
     except UnderstudyError as error:
         problems.append(f"task: {error}")
+        return None
+    if not any(_SAMPLE in message["content"] for message in messages):
+        problems.append("task.prompt: the text to be answered does not stand in it; expected {{ text }}")
         return None
     return task
 
 
-def _students(written: Mapping[str, Any], problems: list[str]) -> list[StudentSpec]:
-    entries = written.get("students")
+def _students(written: Mapping[str, Any], seeds: int, problems: list[str]) -> list[StudentSpec]:
+    """The students, each trained so many times unless it says otherwise; what is no mapping is told elsewhere."""
     found = []
-    for name, entry in entries.items() if isinstance(entries, dict) else ():
-        path, given = f"students.{name}", entry if isinstance(entry, dict) else {}
-        student = str(given.get("student", name))
-        seeds = given.get("seeds", written.get("seeds", 3))
-        settings = {key: value for key, value in given.items() if key not in _RESERVED}
-        if not re.fullmatch(_NAME, str(name)) or name == "teacher":
+    for name, entry in _mapping(written.get("students")).items():
+        path, given = f"students.{name}", {} if entry is None else entry
+        if not isinstance(name, str) or not isinstance(given, dict):
+            continue
+        if not re.fullmatch(_NAME, name) or name == "teacher":
             problems.append(f"{path}: not a name for a student (it names a folder); expected letters, digits, . _ -")
             continue
-        if not isinstance(seeds, int) or seeds < 1:
-            problems.append(f"{path}.seeds: expected a whole number above 0 (found {seeds!r})")
+        student = given.get("student", name)
+        if not isinstance(student, str) or student not in registry.names("student"):
+            problems.append(f"{path}{'.student' if 'student' in given else ''}: {_unknown('student', student)}")
             continue
-        if "seed" in settings:
+        if "seed" in given:
             problems.append(f"{path}.seed: a run draws its own seeds; expected seeds, how many of them")
-            continue
-        checked = _component("student", student, settings, path, problems)
-        if checked is not None:
-            problems.extend(_unfit(written, student, path))
-            found.append(StudentSpec(name=str(name), student=student, settings=checked, seeds=seeds))
+        settings = _component(
+            "student", student, given, path, problems, student=(str, name), seeds=(PositiveInt, seeds)
+        )
+        problems.extend(_unfit(written, student, path))
+        if settings is not None:
+            times = settings.pop("seeds", seeds)
+            settings.pop("student", None)
+            found.append(StudentSpec(name=name, student=student, settings=settings, seeds=times))
     return found
 
 
 def _unfit(written: Mapping[str, Any], student: str, path: str) -> list[str]:
     """A problem where the student cannot learn the task."""
-    section = written.get("task")
-    task = section.get("type") if isinstance(section, dict) else None
-    able = registry.find("student", student).tasks
-    if task not in registry.names("task") or task in able:
+    task, able = _mapping(written.get("task")).get("type"), registry.find("student", student).tasks
+    if not isinstance(task, str) or task not in registry.names("task") or task in able:
         return []
     return [f"{path}: the student {student!r} does not do {task}; it does: {', '.join(sorted(able))}"]
 
 
 def _mixtures(written: Mapping[str, Any], problems: list[str]) -> list[str]:
-    names = written.get("mixtures", ["gold", "distilled", "simple_mix"])
+    names = written.get("mixtures", _MIXTURES)
     names = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    known = registry.names("mixture")
     problems.extend(
-        f"mixtures.{place}: {registry.unknown('mixture', name, known)}"
+        f"mixtures.{place}: {_unknown('mixture', name)}"
         for place, name in enumerate(names)
-        if name not in known
+        if name not in registry.names("mixture")
     )
     return names
 
 
-def _inconsistencies(recipe: _Written, students: list[str]) -> list[str]:
-    """Mistakes that lie between two parts of a recipe."""
+def _inconsistencies(written: Mapping[str, Any]) -> list[str]:
+    """Mistakes that lie between two keys of a recipe."""
+    teacher, data, curve = (_mapping(written.get(name)) for name in ("teacher", "data", "learning_curve"))
+    students = [str(name) for name in _mapping(written.get("students"))]
     found = []
-    if recipe.teacher.base_url is None and recipe.teacher.replies is None:
+    if teacher and teacher.get("base_url") is None and teacher.get("replies") is None:
         found.append("teacher: neither base_url nor replies; expected an endpoint to ask, recorded replies, or both")
-    if recipe.learning_curve and recipe.learning_curve.student not in recipe.students:
-        found.append(f"learning_curve.student: {registry.unknown('student', recipe.learning_curve.student, students)}")
-    if recipe.data.gold is None and recipe.mixtures != ["distilled"]:
+    if isinstance(curve.get("student"), str) and curve["student"] not in students:
+        found.append(f"learning_curve.student: {registry.unknown('student', curve['student'], students)}")
+    if data and data.get("gold") is None and written.get("mixtures") != ["distilled"]:
         found.append("mixtures: without data.gold there is nothing to mix; expected [distilled], or data.gold")
     return found
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    """The value where it is a mapping; an empty one where it is not, which is told elsewhere."""
+    return value if isinstance(value, dict) else {}
+
+
+def _unknown(kind: str, name: Any) -> str:
+    """One line for what is not the name of a component."""
+    if isinstance(name, str):
+        return registry.unknown(kind, name, registry.names(kind))
+    return f"no name of a {kind}; expected one of: {', '.join(registry.names(kind))}"
 
 
 def _with_control(mixtures: Iterable[str], data: DataFiles) -> tuple[str, ...]:

@@ -11,9 +11,12 @@ import importlib
 import inspect
 from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from understudy.errors import UnknownName
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 TASKS = {
     "classification": "understudy.tasks.classification:Classification",
@@ -31,6 +34,8 @@ MIXTURES = {
     "simple_mix": "understudy.training.mixtures:simple_mix",
 }
 _KINDS = {"task": TASKS, "student": STUDENTS, "mixture": MIXTURES}
+_SHOWN = 100
+"""A name in a message is cut here: a teacher's reply can be one long wrong label."""
 
 
 def names(kind: str) -> list[str]:
@@ -56,7 +61,7 @@ def find(kind: str, name: str) -> Any:
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """One line for a name that does not exist: what was found, the closest name, or else all of them."""
-    known = list(known)
+    known, name = list(known), str(name)[:_SHOWN]
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"expected one of: {', '.join(known)}"
     return f"unknown {kind} {name!r}; {hint}"
@@ -65,6 +70,23 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 def settings(component: object) -> dict[str, Any]:
     """A component's constructor arguments, by name, as it was built with them."""
     return {name: getattr(component, name) for name in inspect.signature(type(component)).parameters}
+
+
+def signature(kind: str, name: str) -> "type[BaseModel]":
+    """The settings of the component of that name as a pydantic model, which checks those that come from a file.
+
+    Raises:
+        UnknownName: Nothing of that kind has that name.
+    """
+    from pydantic import ConfigDict, create_model
+
+    component = find(kind, name)
+    hints = get_type_hints(component.__init__)
+    fields: dict[str, Any] = {
+        parameter.name: (hints[parameter.name], ... if parameter.default is parameter.empty else parameter.default)
+        for parameter in inspect.signature(component).parameters.values()
+    }
+    return create_model(name, __config__=ConfigDict(extra="forbid", protected_namespaces=()), **fields)
 
 
 def build(kind: str, name: str, arguments: Mapping[str, Any]) -> Any:

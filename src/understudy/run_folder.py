@@ -6,6 +6,7 @@ an output that somebody has edited is kept, and what hangs on it is made anew.
 
 import fcntl
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from understudy.data.files import digest, write_json
+from understudy.data.files import digest, replacing
 from understudy.errors import RunError
 
 
@@ -88,44 +89,61 @@ class RunFolder:
         """Keep other processes out of the folder for the time of a run.
 
         Raises:
-            RunError: Another process is at work in it.
+            RunError: Another process is at work in it, or it cannot be written to.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("w") as lock:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / ".lock").open("a")
+        except OSError as error:
+            raise RunError(
+                f"{self.path}: cannot be a run's folder ({error.strerror}); choose another by --out"
+            ) from None
+        with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise RunError(
                     f"{self.path}: another run is at work in this folder; wait for it, or use --out"
                 ) from None
+            self._sweep()
             yield
 
-    def make(self, output: Path, inputs: Mapping[str, Any], work: Callable[[], None]) -> bool:
+    def _sweep(self) -> None:
+        """Remove what a killed run had not finished writing."""
+        for part in list(self.path.rglob(".*.part")):
+            if part.is_dir():
+                shutil.rmtree(part)
+            else:
+                part.unlink()
+
+    def make(self, output: Path, inputs: Mapping[str, Any], work: Callable[[], None], *others: Path) -> bool:
         """Do a stage's work unless its output stands there, made from these very inputs; returns whether it was done.
 
         Args:
             output: The file or folder that the work makes last.
             inputs: What it is made from, as JSON values; a path stands for the content of its file.
             work: Makes it.
+            others: What else the work makes; where somebody has removed one of them, it is done again.
         """
         seal = output.with_name(f".{output.name}.fingerprint")
         found = _fingerprint(inputs)
-        if output.exists() and _read(seal) == found:
+        if all(made.exists() for made in (output, *others)) and _read(seal) == found:
             return False
         seal.unlink(missing_ok=True)
         work()
-        write_json(seal, found)
+        with replacing(seal) as out:
+            out.write(found)
         return True
 
 
-def _fingerprint(inputs: Mapping[str, Any]) -> dict[str, Any]:
+def _fingerprint(inputs: Mapping[str, Any]) -> str:
+    """Inputs as text, so that the order of labels counts too: the teacher reads them in it."""
     content = {name: digest(value) if isinstance(value, Path) else value for name, value in inputs.items()}
-    fingerprint: dict[str, Any] = json.loads(json.dumps({"understudy": version("understudy"), **content}, default=str))
-    return fingerprint
+    return json.dumps({"understudy": version("understudy"), **content}, ensure_ascii=False, indent=2, default=str)
 
 
-def _read(seal: Path) -> Any:
+def _read(seal: Path) -> str | None:
     try:
-        return json.loads(seal.read_text(encoding="utf-8"))
+        return seal.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return None

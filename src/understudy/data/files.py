@@ -14,10 +14,12 @@ from understudy.errors import DataError
 from understudy.example import Example
 
 _READABLE = (".jsonl", ".csv")
+_LONGEST_CELL = 10_000_000
+"""Characters in a CSV cell; longer ones are rather a quote that was never closed. (The default is 131,072.)"""
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Every row of a data file with its line number, one at a time.
+    """Every row of a data file with the number of the line that it ends on, one at a time.
 
     Args:
         path: ``.jsonl`` (one JSON object a line; blank lines are passed over) or ``.csv`` (UTF-8, with a header).
@@ -33,7 +35,8 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path in the recipe") from None
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+        wrong = error.object[error.start]
+        raise DataError(f"{path}: not UTF-8 text (it holds the byte 0x{wrong:02x}); save it as UTF-8") from None
 
 
 def _json_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -42,7 +45,7 @@ def _json_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, dict[str
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"{path}:{number}: not JSON ({error}); expected one object a line") from None
         if not isinstance(row, dict):
             raise DataError(f"{path}:{number}: a JSON {type(row).__name__}; expected an object")
@@ -50,8 +53,12 @@ def _json_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, dict[str
 
 
 def _csv_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    csv.field_size_limit(_LONGEST_CELL)
     reader = csv.DictReader(lines, strict=True)
     try:
+        columns = reader.fieldnames or []
+        if len(set(columns)) < len(columns):
+            raise DataError(f"{path}:{reader.line_num}: a column stands twice in the header; expected each once")
         for row in reader:
             if None in row or None in row.values():
                 raise DataError(f"{path}:{reader.line_num}: not as many cells as the header has columns")

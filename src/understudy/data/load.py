@@ -8,7 +8,7 @@ from typing import Any
 
 from understudy.data.files import read_rows
 from understudy.errors import DataError
-from understudy.example import Example, Source
+from understudy.example import Example, Source, is_whole
 from understudy.registry import unknown
 from understudy.tasks.task import Task
 
@@ -62,7 +62,7 @@ def _example(row: Mapping[str, Any], number: int, source: Source, columns: Colum
     text = _cell(row, columns.text, "text", where)
     if not isinstance(text, str) or not text.strip():
         raise DataError(f"{where}: the column {columns.text!r} holds no text (found {text!r})")
-    if not _is_whole(text):
+    if not is_whole(text):
         raise DataError(f"{where}: the text is not valid Unicode (it holds half a character); re-export the file")
     target = None
     if source != "pool":
@@ -72,21 +72,16 @@ def _example(row: Mapping[str, Any], number: int, source: Source, columns: Colum
         except DataError as error:
             raise DataError(f"{where}: column {columns.target!r}: {error}") from None
     name = row.get(columns.id)
-    return Example(id=f"{source}-{number}" if name is None else str(name), text=text, target=target, source=source)
+    name = f"{source}-{number}" if name is None else str(name)
+    if not is_whole(name):
+        raise DataError(f"{where}: the id is not valid Unicode (it holds half a character); re-export the file")
+    return Example(id=name, text=text, target=target, source=source)
 
 
 def _cell(row: Mapping[str, Any], column: str, role: str, where: str) -> Any:
     if column not in row:
         raise DataError(f"{where}: {unknown('column', column, row)}; set data.columns.{role} in the recipe")
     return row[column]
-
-
-def _is_whole(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 class _Texts:

@@ -1,5 +1,6 @@
 """Holding gold examples out of training, so that there is something to stop by."""
 
+import math
 import random
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
@@ -13,6 +14,7 @@ def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list
     Args:
         examples: The gold examples.
         share: The share to hold out, in [0, 1); of every target about that share, and one at least stays in training.
+            What the rarest targets cannot give is not taken from the others.
         seed: Decides which.
 
     Returns:
@@ -28,7 +30,7 @@ def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list
     due = 0.0
     for group in shuffled:
         due += share * len(group)
-        count = max(0, min(round(due) - len(held_out), len(group) - 1))
+        count = max(0, min(round(due) - len(held_out), math.ceil(share * len(group)), len(group) - 1))
         held_out.update(example.id for example in group[:count])
     kept = [example for example in examples if example.id not in held_out]
     return kept, [example for example in examples if example.id in held_out]

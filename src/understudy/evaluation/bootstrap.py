@@ -119,7 +119,12 @@ class Bootstrap:
 
 
 def _percentiles(values: "Floats") -> tuple[float, float]:
+    """The interval that leaves out a fortieth of the values on either side.
+
+    Its ends are values themselves, not points between two, so that it leaves out zero exactly when p < 0.05.
+    """
     import numpy as np
 
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    ordered = np.sort(values)
+    left_out = max(0, len(values) // 40 - 1)
+    return float(ordered[left_out]), float(ordered[-1 - left_out])

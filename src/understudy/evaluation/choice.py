@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from understudy import words
 from understudy.evaluation.scoreboard import Contestant, Scoreboard
 
 
@@ -23,7 +24,7 @@ def choose(scoreboard: Scoreboard) -> Choice:
     best = max(students, key=lambda row: scoreboard.headline(row.name).value)
     worse = {row.name for row in students if scoreboard.difference(row.name, best.name).high < 0}
     chosen = min((row for row in students if row.name not in worse), key=lambda row: _milliseconds(row, scoreboard))
-    return Choice(chosen, _sentence(scoreboard, chosen, best, len(students) - len(worse)))
+    return Choice(chosen, _sentence(scoreboard, chosen, best, len(students), len(students) - len(worse)))
 
 
 def _milliseconds(row: Contestant, scoreboard: Scoreboard) -> tuple[float, float]:
@@ -32,10 +33,10 @@ def _milliseconds(row: Contestant, scoreboard: Scoreboard) -> tuple[float, float
     return float(f"{latency:.1g}"), -scoreboard.headline(row.name).value
 
 
-def _sentence(scoreboard: Scoreboard, chosen: Contestant, best: Contestant, equals: int) -> str:
-    metric = scoreboard.task.headline.replace("macro_f1", "macro-F1").replace("_", " ")
-    score = f"{scoreboard.headline(chosen.name).value:.3f} {metric}"
-    speed = f"{chosen.facts['latency_ms']['p50']:.2g} ms a text"
+def _sentence(scoreboard: Scoreboard, chosen: Contestant, best: Contestant, students: int, equals: int) -> str:
+    score, speed = _score(scoreboard, chosen), _speed(chosen)
+    if students == 1:
+        return f"{chosen.name} is chosen: it is the only candidate, with {score} at {speed}."
     if chosen is best and equals == 1:
         return f"{chosen.name} is chosen: with {score} it is significantly better than every other student, at {speed}."
     if chosen is best:
@@ -45,3 +46,12 @@ def _sentence(scoreboard: Scoreboard, chosen: Contestant, best: Contestant, equa
         f"{chosen.name} is chosen: with {score} it is not significantly worse than the best, {best.name} "
         f"({scoreboard.headline(best.name).value:.3f}, p = {p_value:.2f}), and the fastest such student, at {speed}."
     )
+
+
+def _score(scoreboard: Scoreboard, row: Contestant) -> str:
+    return f"{scoreboard.headline(row.name).value:.3f} {words.metric(scoreboard.task.headline).name}"
+
+
+def _speed(row: Contestant) -> str:
+    latency = float(row.facts["latency_ms"]["p50"])
+    return f"{latency:.2g} ms a text" if latency < 100 else f"{latency:,.0f} ms a text"

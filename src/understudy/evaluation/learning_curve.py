@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from understudy import words
 from understudy.evaluation.bootstrap import Distribution
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def learning_curve(scores: Mapping[int, Distribution], student: str, metric: str
         "forecast": [{"distilled": size, **asdict(score.estimate())} for size, score in expected.items()],
         "sentence": (
             f"Twice the teacher's labels ({2 * full:,}) {gain}: {student} might go from {now.mean:.3f} to about "
-            f"{then.mean:.3f} [{then.low:.3f}, {then.high:.3f}] {metric} (a power law through {len(sizes)} sizes)."
+            f"{then.mean:.3f} [{then.low:.3f}, {then.high:.3f}] {words.metric(metric).name} "
+            f"(a power law through {len(sizes)} sizes)."
         ),
     }
 
@@ -53,7 +55,8 @@ def forecast(sizes: Sequence[int], scores: Sequence[Distribution], size: int) ->
     import numpy as np
 
     errors = np.stack([np.append(score.resampled, score.value) for score in scores])
-    predicted = 1 - _extrapolate(np.log(sizes), np.log(np.maximum(1 - errors, _LEAST_ERROR)), float(np.log(size)))
+    expected = _extrapolate(np.log(sizes), np.log(np.maximum(1 - errors, _LEAST_ERROR)), float(np.log(size)))
+    predicted = 1 - np.minimum(expected, 1.0)
     return Distribution(float(predicted[-1]), predicted[:-1])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from understudy.report import words
+from understudy import words
 from understudy.report.scores import TEACHER, Comparison, Row, Scores
 
 _MARGIN = 0.05

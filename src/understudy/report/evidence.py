@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from understudy import words
 from understudy.data.files import read_examples, read_rows
 from understudy.errors import DataError
-from understudy.report import words
 
 _MOST_DISAGREEMENTS = 20
 _MOST_REJECTED = 3

@@ -9,8 +9,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from understudy import words
 from understudy.data.files import replacing
-from understudy.report import plots, tables, words
+from understudy.report import plots, tables
 from understudy.report.answer import answer
 from understudy.report.evidence import Answers, read_answers, read_rejected
 from understudy.report.markers import Style, swatch

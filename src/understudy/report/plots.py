@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from understudy.report import words
+from understudy import words
 from understudy.report.markers import RADIUS, Style, colour, marker
 from understudy.report.scores import CurvePoint, Estimate
 from understudy.report.svg import Scale, element, log_ticks, nice_ticks, picture, spread

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from understudy.report import plots, words
+from understudy import words
+from understudy.report import plots
 from understudy.report.scores import TEACHER, ClassScore, Comparison, Confusion, Row, Scores
 
 _MOST_LABELS = 40

@@ -36,13 +36,13 @@ def evaluate(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
             _answer(arm, test, run)
             bar.advance()
     inputs = {
-        "recipe": recipe.model_dump(mode="json"),
+        "recipe": recipe.model_dump(mode="json", exclude={"teacher": {"headers"}}),  # a header may hold a key
         "taught": run.taught,
         "test": run.test,
         "answers": [digest(arm.answers(run)) for arm in arms],
         "speeds": [digest(arm.speed(run)) for arm in arms if arm.seed == 0],
     }
-    return run.make(run.scores, inputs, lambda: _compare(recipe, run, test, distilled))
+    return run.make(run.scores, inputs, lambda: _compare(recipe, run, test, distilled), run.predictions)
 
 
 def _answer(arm: Arm, test: Sequence[Example], run: RunFolder) -> None:

@@ -64,7 +64,7 @@ def clean(recipe: Recipe, run: RunFolder) -> bool:
         if run.clean.stat().st_size == 0:
             raise DataError(f"{run.rejected}: every text was rejected; the reasons stand there under meta.rejected")
 
-    return run.make(run.clean, inputs, part)
+    return run.make(run.clean, inputs, part, run.rejected)
 
 
 def split(recipe: Recipe, run: RunFolder) -> bool:
@@ -81,7 +81,7 @@ def split(recipe: Recipe, run: RunFolder) -> bool:
         write_examples(run.validation, held_out)
         write_examples(run.train, [*kept, *distilled])
 
-    return run.make(run.train, inputs, divide)
+    return run.make(run.train, inputs, divide, run.validation, run.test)
 
 
 def source_files(recipe: Recipe) -> dict[Source, Path]:

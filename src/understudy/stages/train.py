@@ -78,4 +78,4 @@ def _train_arm(arm: Arm, data: TrainingSet, task: Task, recipe: Recipe, run: Run
         }
         write_json(arm.record(run), record)
 
-    return run.make(arm.record(run), inputs, fit)
+    return run.make(arm.record(run), inputs, fit, arm.folder(run))

@@ -1,5 +1,6 @@
 """What the torch students share when the task is classification: learning from a mixture, and predicting."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from understudy.training.probe import fit_head
 
 _AT_ONCE = 32
 """Texts in a batch of prediction."""
+
+_PROBED = 5_000
+"""Examples that a head is fitted to before fine-tuning; more cost time and teach it little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ def fit(
 
 
 def start_head(classifier: Classifier, network: EncoderClassifier, examples: Sequence[Example]) -> None:
-    """Fit the head of a pretrained network to what the network, as it stands, makes of some examples."""
+    """Fit the head of a pretrained network to what the network, as it stands, makes of examples (at most 5,000)."""
+    examples = examples[:: math.ceil(len(examples) / _PROBED)]
     encoded = classifier.encode([example.text for example in examples])
     network.eval()
     with torch.no_grad(), autocast(device_of(network)):

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from understudy.errors import ModelError
 from understudy.example import Example, Prediction
 from understudy.progress import Progress
 from understudy.students import pretrained
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from understudy.students.networks import EncoderClassifier
 
 _WEIGHTS = "model.safetensors"
-_TOKENIZER = "tokenizer.json"
 
 
 class Encoder:
@@ -33,9 +31,10 @@ class Encoder:
         batch_size: Examples in an optimiser step.
         learning_rate: The highest learning rate of AdamW.
         dropout: The share of the pooled text's numbers that is left out in training.
-        frozen_layers: So many of the lowest layers, and the embeddings under them, stay as they are; -1 trains all.
+        frozen_layers: So many of the lowest layers, and the embeddings under them, stay as they are; 0 freezes the
+            embeddings only, -1 nothing.
         patience: Stop after so many looks at validation without a better score; None, never, keeps arms comparable.
-        seed: Decides the head's first weights, the order of the examples, and dropout.
+        seed: Decides the order of the examples, and dropout.
     """
 
     tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
@@ -49,7 +48,7 @@ class Encoder:
         batch_size: int = 16,
         learning_rate: float = 1e-4,
         dropout: float = 0.1,
-        frozen_layers: int = 3,
+        frozen_layers: int = 0,
         patience: int | None = None,
         seed: int = 0,
     ) -> None:
@@ -76,7 +75,7 @@ class Encoder:
         """Learn from the mixture; the weights that score best on validation are kept."""
         start = pretrained.pretrained(self.model)
         from understudy.students import classifying
-        from understudy.students.networks import freeze
+        from understudy.students.networks import freeze, plain_attention
         from understudy.training.loop import Optimisation, seeded
 
         how = Optimisation(
@@ -88,10 +87,11 @@ class Encoder:
         with seeded(self.seed):
             network = self._assemble(start.backbone, start.tokenizer, task)
             freeze(network.backbone, self.frozen_layers)
-            classifying.start_head(self._classifier, network, mixture.examples)
-            return classifying.fit(
-                self._classifier, mixture, validation, task, how, self.batch_size, self.seed, progress
-            )
+            with plain_attention(network):
+                classifying.start_head(self._classifier, network, mixture.examples)
+                return classifying.fit(
+                    self._classifier, mixture, validation, task, how, self.batch_size, self.seed, progress
+                )
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """The most probable label of each text."""
@@ -107,7 +107,7 @@ class Encoder:
 
         with model_folder(folder, self, self._task) as part:
             self._network.backbone.config.save_pretrained(part)
-            self._tokenizer.save(str(part / _TOKENIZER))
+            self._tokenizer.save(str(part / pretrained.TOKENIZER))
             save_file({name: value.contiguous() for name, value in self._network.state_dict().items()}, part / _WEIGHTS)
 
     @classmethod
@@ -115,15 +115,12 @@ class Encoder:
         """Read back what `save` wrote, from these files alone."""
         pretrained.need_packages()
         from safetensors.torch import load_file
-        from tokenizers import Tokenizer
 
         with reading(folder) as manifest:
             student = cls(**manifest.settings)
-            tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
-            if tokenizer.truncation is None:
-                raise ModelError(f"{folder / _TOKENIZER}: sets no limit to the length of a text")
             weights = load_file(folder / _WEIGHTS)
-            network = student._assemble(pretrained.unlearned(folder, weights), tokenizer, manifest.task)
+            backbone = pretrained.unlearned(folder, weights)
+            network = student._assemble(backbone, pretrained.tokenizer_for(backbone, folder), manifest.task)
             network.load_state_dict(weights)
             network.eval()
         return student

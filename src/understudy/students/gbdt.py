@@ -13,6 +13,7 @@ from understudy.progress import Bar, Progress
 from understudy.students.labels import labels_of, predictions, target_distributions, weights
 from understudy.students.student import Fit, model_folder, reading
 from understudy.students.tfidf import TfIdf
+from understudy.students.trees import check_trees
 from understudy.tasks.task import Task
 from understudy.training.mixtures import Mixture
 
@@ -87,6 +88,8 @@ class GBDT:
                 if count:
                     emphasis = mixture.emphasis(segment) * weights(mixture.examples)
                     self._boost(features, mixture.examples, emphasis, count, bar)
+        if self._trees is None:
+            raise ModelError(f"no tree has grown in {self.rounds} rounds; expected rounds, and examples that weigh")
         return Fit(steps=self.rounds)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
@@ -120,11 +123,9 @@ class GBDT:
             student = cls(**manifest.settings)
             student._learn_labels(manifest.task)
             student._features.load(folder)
-            student._trees = lightgbm.Booster(model_str=(folder / _TREES).read_text(encoding="utf-8"))
-            found = (student._trees.num_feature(), student._trees.num_model_per_iteration())
-            expected = (student._features.transform([""]).shape[1], len(student._labels))
-            if found != expected:
-                raise ModelError(f"{folder}: trees over (features, labels) {found}; expected {expected}")
+            trees = (folder / _TREES).read_text(encoding="utf-8")
+            check_trees(trees, student._features.transform([""]).shape[1], len(student._labels))
+            student._trees = lightgbm.Booster(model_str=trees)
         return student
 
     def _learn_labels(self, task: Task) -> None:
@@ -140,6 +141,8 @@ class GBDT:
         lightgbm = need("lightgbm", "the gbdt student")
         distributions = target_distributions(examples, self._labels) * emphasis[:, None]
         rows, labels = np.nonzero(distributions)  # an example with a soft target counts once for each of its labels
+        if not len(rows):
+            return
         data = lightgbm.Dataset(features[rows], label=labels, weight=distributions[rows, labels])
         threads = 1 if len(rows) < _ROWS_FOR_THREADS else os.cpu_count() or 1
         self._trees = lightgbm.train(

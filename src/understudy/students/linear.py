@@ -146,6 +146,8 @@ def _fit_segment(
     from threadpoolctl import threadpool_limits
 
     used = np.flatnonzero(emphasis)
+    if not len(used):
+        return start, 0
     x, y, weight = features[used].astype(np.float64), targets[used], emphasis[used, None]
     penalty = 1 / (c * weight.sum())
     weight = weight / weight.sum()

@@ -1,6 +1,8 @@
 """The networks behind the torch students; each maps token ids and their mask to one row of logits a text."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +34,15 @@ class EncoderClassifier(nn.Module):
         self.backbone = backbone
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(backbone.config.hidden_size, labels)
+
+    def train(self, mode: bool = True) -> Self:
+        """As any module, but for the backbone, whose many dropouts cost a third of a step on a processor.
+
+        A few passes at a low learning rate do without them; the head's own remains.
+        """
+        super().train(mode)
+        self.backbone.eval()
+        return self
 
     def pooled(self, ids: Tensor, mask: Tensor) -> Tensor:
         """What the head sees, shape (texts, hidden size)."""
@@ -88,17 +99,39 @@ class LSTMClassifier(nn.Module):
         return ids.masked_fill(dropped & (ids != PADDING), UNKNOWN)
 
 
+@contextmanager
+def plain_attention(network: EncoderClassifier) -> Iterator[None]:
+    """For the time of training on a processor, attention without fused kernels: their way back is twice as slow there.
+
+    What is predicted afterwards comes from the same kernels as in a network that was loaded.
+    """
+    usual = network.backbone.config._attn_implementation
+    if next(network.parameters()).device.type == "cpu":
+        network.backbone.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        network.backbone.set_attn_implementation(usual)
+
+
 def freeze(backbone: Any, layers: int) -> None:
-    """Let the lowest layers of a transformers encoder, and the token embeddings under them, stay as they are.
+    """Let the lowest layers of a transformers encoder, and all that lies under them, stay as they are.
 
     Args:
         backbone: The encoder; its layers are its list of as many modules as its configuration counts.
-        layers: How many; 0 freezes only the token embeddings, a negative number nothing.
+        layers: How many; 0 freezes the embeddings, a negative number nothing.
     """
     if layers < 0:
         return
-    stacks = [module for module in backbone.modules() if isinstance(module, nn.ModuleList)]
     depth = backbone.config.num_hidden_layers
-    stack = next((stack for stack in stacks if len(stack) == depth), nn.ModuleList())
-    for module in (backbone.get_input_embeddings(), *stack[:layers]):
-        module.requires_grad_(requires_grad=False)
+    stacks = [module for module in backbone.modules() if isinstance(module, nn.ModuleList) and len(module) == depth]
+    if not stacks:  # layers that share their parameters, as in ALBERT
+        backbone.get_input_embeddings().requires_grad_(requires_grad=False)
+        return
+    learning = {id(parameter) for layer in stacks[0][layers:] for parameter in layer.parameters()}
+    # Parameters come in the order of the computation: a single one that learned under a frozen layer would cost the
+    # whole way back through it.
+    for parameter in backbone.parameters():
+        if id(parameter) in learning:
+            break
+        parameter.requires_grad = False

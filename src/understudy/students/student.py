@@ -107,9 +107,9 @@ def read_manifest(folder: Path) -> Manifest:
         student, task = found["student"], found["task"]
         return Manifest(
             student=student["name"],
-            settings=student["settings"],
+            settings=_settings("student", student),
             task_name=task["name"],
-            task=registry.build("task", task["name"], task["settings"]),
+            task=registry.build("task", task["name"], _settings("task", task)),
         )
     except FileNotFoundError:
         raise ModelError(
@@ -140,13 +140,28 @@ def load(folder: Path | str) -> Student:
         ModelError: The folder is not a model, is broken, or names a student that does not exist here.
     """
     folder = Path(folder)
-    name = read_manifest(folder).student
-    if name not in registry.names("student"):
-        raise ModelError(f"{folder}: {registry.unknown('student', name, registry.names('student'))}")
-    student: Student = registry.find("student", name).load(folder)
+    student: Student = registry.find("student", read_manifest(folder).student).load(folder)
     return student
 
 
 def _described(kind: str, component: object) -> dict[str, Any]:
-    name = next(name for name in registry.names(kind) if registry.find(kind, name) is type(component))
-    return {"name": name, "settings": registry.settings(component)}
+    for name in registry.names(kind):
+        if registry.find(kind, name) is type(component):
+            return {"name": name, "settings": registry.settings(component)}
+    raise ModelError(f"{type(component).__name__} is no registered {kind}, so that it could not be loaded again")
+
+
+def _settings(kind: str, described: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `_described`: settings that the component of that name accepts.
+
+    Raises:
+        ModelError: It does not accept them.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return registry.signature(kind, described["name"]).model_validate(described["settings"]).model_dump()
+    except ValidationError as error:
+        mistake = error.errors(include_url=False)[0]
+        where = ".".join(map(str, mistake["loc"]))
+        raise ModelError(f"{kind} {described['name']!r}: setting {where!r}: {mistake['msg']}") from None

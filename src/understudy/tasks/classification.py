@@ -29,7 +29,7 @@ class Classification:
             description) and ``{{ text }}``.
 
     Raises:
-        DataError: There are fewer than two labels, or one twice.
+        DataError: There are fewer than two labels, or one that is empty or stands twice.
     """
 
     headline: ClassVar[str] = "macro_f1"
@@ -37,6 +37,8 @@ class Classification:
     def __init__(
         self, *, labels: Mapping[str, str] | Sequence[str], prompt: PromptSetting = "classification.v1"
     ) -> None:
+        if not all(isinstance(label, str) and label.strip() for label in labels):
+            raise DataError("a label is empty or not text; expected each as text (in quotes where YAML sees no text)")
         if not isinstance(labels, Mapping) and len(set(labels)) < len(labels):
             raise DataError("a label stands twice in the list; expected each once")
         if len(labels) < 2:
@@ -91,12 +93,11 @@ class Classification:
     def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> Tally:
         """Counts for accuracy and macro-F1: per label true positives, gold and predicted; then the items themselves."""
         import numpy as np
+        from scipy import sparse
 
-        truth, answers = self._indices(gold), self._indices(predicted)
-        of_label = np.arange(len(self.labels))
-        is_gold, is_predicted = truth[:, None] == of_label, answers[:, None] == of_label
-        counts = np.hstack([is_gold & is_predicted, is_gold, is_predicted, np.ones((len(truth), 1))])
-        return Tally(counts.astype(np.float64), functools.partial(_classification_metrics, len(self.labels)))
+        is_gold, is_predicted = self._one_hot(gold), self._one_hot(predicted)
+        counts = sparse.hstack([is_gold * is_predicted, is_gold, is_predicted, np.ones((len(gold), 1))], format="csr")
+        return Tally(counts, functools.partial(_classification_metrics, len(self.labels)))
 
     def details(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> dict[str, Any]:
         """Precision, recall and F1 of each label, and the confusion matrix (gold by predicted, last column: none)."""
@@ -131,6 +132,15 @@ class Classification:
         return np.array(
             [place.get(target, -1) if isinstance(target, str) else -1 for target in targets], dtype=np.int64
         )
+
+    def _one_hot(self, targets: Sequence[Target | None]) -> Any:
+        """A one in the column of each target's label, shape (targets, labels), sparse; none where it is not valid."""
+        import numpy as np
+        from scipy import sparse
+
+        place = self._indices(targets)
+        valid = np.flatnonzero(place >= 0)
+        return sparse.csr_array((np.ones(len(valid)), (valid, place[valid])), shape=(len(place), len(self.labels)))
 
     def _split(self, sums: "Floats") -> "tuple[Floats, Floats, Floats]":
         return _parts(len(self.labels), sums)

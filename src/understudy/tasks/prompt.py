@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 import yaml
-from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
 from understudy.errors import DataError, UnknownName
@@ -36,11 +36,11 @@ def render(prompt: PromptSetting, **values: Any) -> list[Message]:
         UnknownName: No such prompt was released.
         DataError: The prompt is not a valid template.
     """
-    parts = _released(prompt) if isinstance(prompt, str) else dict(prompt)
+    parts = _released(prompt) if isinstance(prompt, str) else prompt
     try:
         return [Message(role=role, content=_template(part).render(**values)) for role, part in parts.items()]
-    except TemplateError as error:
-        raise DataError(f"the prompt cannot be rendered: {error}; it may use {', '.join(values)}") from None
+    except Exception as error:  # a template is a small program, and can fail in any way
+        raise DataError(f"the prompt cannot be rendered: {error}; it may use {', '.join(values)}") from error
 
 
 @functools.cache

@@ -36,11 +36,11 @@ class Tally:
     sums of any resample are one matrix product, so that a bootstrap of any metric costs next to nothing.
 
     Attributes:
-        items: Shape (items, counts).
+        items: Shape (items, counts); a sparse matrix where an item adds to few of many counts.
         metrics: From summed counts, shape (..., counts), to each metric's values, shape (...).
     """
 
-    items: "Floats"
+    items: Any
     metrics: "Callable[[Floats], dict[str, Floats]]"
 
     def scores(self) -> dict[str, float]:

@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from understudy.errors import ParseError
-from understudy.example import Target
+from understudy.example import Target, is_whole
 from understudy.tasks.task import Task
 from understudy.teacher.replies import Reply
-from understudy.teacher.request import is_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

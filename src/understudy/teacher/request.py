@@ -62,15 +62,6 @@ def content_key(body: Body) -> str:
     return hashlib.sha256(canonical).hexdigest()
 
 
-def is_whole(text: str) -> bool:
-    """Whether a text can be written as UTF-8, which one with half a character (a lone surrogate) cannot."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def difference(asked: Body, recorded: Body) -> str:
     """In which part a request differs from a recorded one, the likeliest mistake first, for an error message."""
     if asked["model"] != recorded.get("model"):

@@ -7,14 +7,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from understudy.errors import TeacherError
-from understudy.example import Example, Prediction
+from understudy.example import Example, Prediction, is_whole
 from understudy.progress import Progress
 from understudy.tasks.task import Task
 from understudy.teacher.answer import Answer, read_answer
 from understudy.teacher.asking import Asking
 from understudy.teacher.client import Endpoint, RequestFailed
 from understudy.teacher.replies import ReplyStore
-from understudy.teacher.request import Body, content_key, correction, difference, is_whole, request_body
+from understudy.teacher.request import Body, content_key, correction, difference, request_body
 from understudy.teacher.spending import Forecast, Tokens, estimated_reply_tokens, estimated_tokens
 
 _AHEAD = 16

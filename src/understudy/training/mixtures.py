@@ -157,8 +157,9 @@ class Mixture:
         for low, high in pairwise(bounds):
             share = self.s((low + high) / 2)
             if stretches and math.isclose(stretches[-1][2], share):
-                low, _, share = stretches.pop()
-            stretches.append((low, high, share))
+                stretches[-1] = (stretches[-1][0], high, share)
+            else:
+                stretches.append((low, high, share))
         return [Segment(high - low, share) for low, high, share in stretches]
 
     def emphasis(self, segment: Segment) -> "NDArray[np.float64]":

@@ -1,6 +1,6 @@
 import pytest
 
-from understudy.report import words
+from understudy import words
 
 
 @pytest.mark.parametrize(

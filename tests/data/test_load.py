@@ -1,0 +1,113 @@
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from understudy.data.load import Columns, load_examples, text_key
+from understudy.errors import DataError
+from understudy.example import Example, Source
+from understudy.tasks.classification import Classification
+
+TASK = Classification(labels=["sport", "money"])
+GOLD = [{"id": "g1", "text": "a goal", "target": "sport"}, {"id": "g2", "text": "a bank", "target": "money"}]
+POOL = [{"id": "p1", "text": "some shares", "target": "ignored"}, {"id": "p2", "text": "a match"}]
+TEST = [{"id": "t1", "text": "a cup", "target": "sport"}]
+
+
+def load(folder: Path, columns: Columns | None = None, **rows: Sequence[Mapping[str, Any]] | str) -> list[Example]:
+    given_rows = {"gold": GOLD, "pool": POOL, "test": TEST, **rows}
+    files: dict[Source, Path] = {}
+    for source in ("gold", "pool", "test"):
+        files[source] = folder / f"{source}.jsonl"
+        content = given_rows[source]
+        lines = content if isinstance(content, str) else "".join(json.dumps(row) + "\n" for row in content)
+        files[source].write_text(lines, encoding="utf-8")
+    return list(load_examples(files, columns or Columns(), TASK))
+
+
+def refusal(folder: Path, **rows: Any) -> str:
+    with pytest.raises(DataError) as error:
+        load(folder, **rows)
+    assert "\n" not in str(error.value)
+    return str(error.value).removeprefix(f"{folder}/")
+
+
+def test_every_row_becomes_an_example_and_the_test_set_comes_first(tmp_path: Path) -> None:
+    examples = load(tmp_path)
+    assert [example.id for example in examples] == ["t1", "g1", "g2", "p1", "p2"]
+    assert [example.source for example in examples] == ["test", "gold", "gold", "pool", "pool"]
+    assert [example.target for example in examples] == ["sport", "sport", "money", None, None]
+
+
+def test_columns_may_have_other_names_and_rows_none(tmp_path: Path) -> None:
+    columns = Columns(text="body", target="desk", id="nr")
+    gold = [{"nr": 7, "body": "a goal", "desk": "sport"}]
+    pool: list[dict[str, Any]] = [{"body": "some shares"}, {"body": "a match", "nr": None}]
+    examples = load(tmp_path, columns, gold=gold, pool=pool, test=[{"body": "a cup", "desk": "money", "nr": "t"}])
+    assert [example.id for example in examples] == ["t", "7", "pool-1", "pool-2"]
+
+
+def test_a_missing_column_is_named_with_the_closest_and_the_setting(tmp_path: Path) -> None:
+    assert refusal(tmp_path, pool=[{"id": "p", "txt": "a"}]) == (
+        "pool.jsonl:1: unknown column 'text'; did you mean 'txt'?; set data.columns.text in the recipe"
+    )
+    assert "data.columns.target" in refusal(tmp_path, gold=[{"id": "g", "text": "a"}])
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", None, 3, ["a"]])
+def test_a_row_without_text_is_refused(tmp_path: Path, text: Any) -> None:
+    assert refusal(tmp_path, pool=[POOL[0], {"id": "p", "text": text}]).startswith("pool.jsonl:2: the column 'text'")
+
+
+@pytest.mark.parametrize("label", ["Sport", "", None, 1, True, ["sport"]])
+def test_a_label_that_is_not_on_the_list_is_refused(tmp_path: Path, label: Any) -> None:
+    message = refusal(tmp_path, test=[{"id": "t", "text": "a cup", "target": label}])
+    assert message.startswith("test.jsonl:1: column 'target': unknown label")
+
+
+def test_half_a_character_is_refused_in_text_and_id(tmp_path: Path) -> None:
+    assert "half a character" in refusal(tmp_path, pool='{"id": "p", "text": "a \\ud83d"}\n')
+    assert "half a character" in refusal(tmp_path, pool='{"id": "p\\ud83d", "text": "a"}\n')
+
+
+def test_an_id_stands_once_in_all_files(tmp_path: Path) -> None:
+    message = refusal(tmp_path, pool=[{"id": "g2", "text": "a match"}])
+    assert message.startswith("pool.jsonl:1: the id 'g2' stands twice, first in ")
+    assert message.endswith("gold.jsonl:2; expected unique ids")
+    assert "stands twice" in refusal(tmp_path, gold=[GOLD[0], GOLD[0]])
+
+
+@pytest.mark.parametrize("source", ["gold", "pool"])
+def test_a_text_of_the_test_set_must_not_be_learned_from(tmp_path: Path, source: str) -> None:
+    leak = [{"id": "x", "text": "  A\nCUP ", "target": "sport"}]
+    message = refusal(tmp_path, **{source: leak})
+    assert message.startswith(f"{source}.jsonl:1: this text also stands in the test set (")
+    assert "test.jsonl:1" in message
+
+
+def test_texts_may_repeat_elsewhere(tmp_path: Path) -> None:
+    assert len(load(tmp_path, pool=[*POOL, {"id": "p3", "text": POOL[0]["text"]}])) == 6
+
+
+@pytest.mark.parametrize("source", ["gold", "pool", "test"])
+def test_an_empty_file_is_refused(tmp_path: Path, source: str) -> None:
+    assert refusal(tmp_path, **{source: "\n"}) == f"{source}.jsonl: the file is empty; expected {source} rows"
+
+
+def test_examples_come_one_at_a_time(tmp_path: Path) -> None:
+    for source, lines in (("test", '{"text": "a cup", "target": "sport"}\nbroken\n'), ("pool", "")):
+        (tmp_path / f"{source}.jsonl").write_text(lines)
+    rows = load_examples({"pool": tmp_path / "pool.jsonl", "test": tmp_path / "test.jsonl"}, Columns(), TASK)
+    assert next(rows).id == "test-1"
+
+
+@given(st.lists(st.text(alphabet="abß ÄéΣς\n\t\u00a0", max_size=6), max_size=6), st.text(alphabet=" \n\t\u00a0"))
+def test_texts_that_differ_in_case_and_white_space_share_a_key(words: list[str], space: str) -> None:
+    text = " ".join(words)
+    assert text_key(space + text.replace(" ", f" {space}") + space) == text_key(text)
+    assert text_key(text.upper()) == text_key(text.upper().lower())
+    assert text_key(f"{text} x") != text_key(text)

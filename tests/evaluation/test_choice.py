@@ -1,0 +1,66 @@
+import pytest
+
+from tests.evaluation.support import GOLD, TASK, arm
+from understudy.evaluation.choice import Choice, choose
+from understudy.evaluation.scoreboard import Contestant, Scoreboard
+
+
+def chosen(*contestants: Contestant) -> Choice:
+    return choose(Scoreboard(TASK, GOLD, [arm("teacher", None, range(1), p50=0.001), *contestants]))
+
+
+def test_of_those_not_significantly_worse_the_fastest_is_chosen() -> None:
+    choice = chosen(
+        arm("encoder", "distilled", range(20), p50=20.0),
+        arm("gbdt", "distilled", [*range(19), 50, 51], p50=5.0),
+        arm("linear", "distilled", [*range(18), 60, 61, 62], p50=0.41),
+        arm("linear", "gold", range(80), p50=0.2),
+    )
+    assert choice.contestant.name == "linear/distilled"
+    assert choice.sentence.startswith(
+        "linear/distilled is chosen: with 0.895 macro-F1 it is not significantly worse than the best, "
+        "encoder/distilled (0.900, p = "
+    )
+    assert choice.sentence.endswith("), and the fastest such student, at 0.41 ms a text.")
+
+
+def test_the_p_value_in_the_sentence_is_that_of_the_comparison() -> None:
+    contestants = [arm("a", "gold", range(20), p50=9.0), arm("b", "gold", range(1, 24), p50=1.0)]
+    p_value = Scoreboard(TASK, GOLD, contestants).difference("b/gold", "a/gold").p_value
+    assert f"p = {p_value:.2f})" in choose(Scoreboard(TASK, GOLD, contestants)).sentence
+
+
+def test_a_significantly_better_student_is_chosen_however_slow() -> None:
+    choice = chosen(arm("encoder", "union", range(5), p50=1234.5), arm("linear", "gold", range(60), p50=0.1))
+    assert choice.sentence == (
+        "encoder/union is chosen: with 0.975 macro-F1 it is significantly better than every other student, "
+        "at 1,234 ms a text."
+    )
+
+
+def test_the_best_is_chosen_where_its_equals_are_no_faster() -> None:
+    choice = chosen(arm("linear", "union", range(20), p50=0.3), arm("gbdt", "union", range(21), p50=7.0))
+    assert choice.sentence == (
+        "linear/union is chosen: it has the best score (0.900 macro-F1), and none of its equals is faster "
+        "(0.3 ms a text)."
+    )
+
+
+def test_latencies_that_can_hardly_be_told_apart_leave_it_to_the_score() -> None:
+    better, quicker = arm("a", "union", range(20), p50=1.04), arm("b", "union", range(21), p50=0.98)
+    assert chosen(quicker, better).contestant is better
+
+
+def test_a_single_student_is_not_said_to_be_better_than_others() -> None:
+    assert chosen(arm("linear", "distilled", range(20), p50=0.3)).sentence == (
+        "linear/distilled is chosen: it is the only candidate, with 0.900 macro-F1 at 0.3 ms a text."
+    )
+
+
+@pytest.mark.parametrize(("p50", "shown"), [(0.123, "0.12"), (9.96, "10"), (99.4, "99"), (143.0, "143")])
+def test_a_latency_is_written_out(p50: float, shown: str) -> None:
+    assert f"at {shown} ms a text." in chosen(arm("linear", "gold", range(20), p50=p50)).sentence
+
+
+def test_the_teacher_is_never_chosen() -> None:
+    assert chosen(arm("linear", "gold", range(100), p50=50.0)).contestant.student == "linear"

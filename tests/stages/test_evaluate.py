@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+
+from tests.newswire import rows, write_slice
+from tests.teacher.support import Noted
+from understudy.data.files import read_json, write_records
+from understudy.pipeline import Run
+from understudy.recipe import Recipe
+from understudy.run_folder import RunFolder
+from understudy.stages.arms import comparison_arms
+from understudy.stages.evaluate import evaluate
+from understudy.students.student import load
+
+
+def test_what_an_arm_answered_is_what_its_saved_student_says(newswire_run: Run, newswire_recipe: Path) -> None:
+    run, recipe = RunFolder(newswire_run.path), Recipe.load(newswire_recipe)
+    test = rows(run.test)
+    for arm in comparison_arms(recipe):
+        if arm.seed == 1:
+            said = load(arm.folder(run)).predict([row["text"] for row in test])
+            expected = [{"id": row["id"], **answer.to_json()} for row, answer in zip(test, said, strict=True)]
+            assert rows(arm.answers(run)) == expected
+
+
+def test_predictions_stand_side_by_side_with_the_right_answer_and_the_teachers(newswire_run: Run) -> None:
+    run = RunFolder(newswire_run.path)
+    found, test = rows(run.predictions), rows(run.test)
+    names = {f"{row['student']}/{row['mixture']}" for row in newswire_run.scores["rows"] if row["mixture"]}
+    taught = {row["id"]: row["target"] for row in rows(run.taught)}
+    assert [(row["id"], row["text"], row["gold"]) for row in found] == [
+        (row["id"], row["text"], row["target"]) for row in test
+    ]
+    for row in found:
+        assert set(row["predictions"]) == names
+        assert row["teacher"] == {"target": taught[row["id"]], "confidence": None}
+
+
+def test_the_rows_scores_are_those_of_the_answers(newswire_run: Run) -> None:
+    run = RunFolder(newswire_run.path)
+    gold = {row["id"]: row["target"] for row in rows(run.test)}
+    for row in newswire_run.scores["rows"][1:]:
+        answers = [rows(run.path / f"{row['folder'].removesuffix('0')}{seed}.test.jsonl") for seed in range(2)]
+        right = [answer["target"] == gold[answer["id"]] for seed in answers for answer in seed]
+        assert row["metrics"]["accuracy"]["mean"] == pytest.approx(sum(right) / len(right))
+
+
+@pytest.mark.usefixtures("hurried")
+def test_edited_answers_of_a_student_are_scored_anew(tmp_path: Path) -> None:
+    from understudy import pipeline
+
+    path = write_slice(tmp_path, per_desk=2, pool=24, seeds=1)
+    done = pipeline.run(path, tmp_path / "run")
+    recipe, run = Recipe.load(path), RunFolder(done.path)
+    [gold] = [arm for arm in comparison_arms(recipe) if arm.mixture == "gold"]
+    right = {row["id"]: row["target"] for row in rows(run.test)}
+    write_records(gold.answers(run), [{"id": name, "target": desk, "confidence": 1.0} for name, desk in right.items()])
+    assert evaluate(recipe, run, Noted())
+    [row] = [row for row in read_json(run.scores)["rows"] if row["mixture"] == "gold"]
+    assert row["metrics"]["accuracy"]["mean"] == 1.0
+    assert not evaluate(recipe, run, Noted())

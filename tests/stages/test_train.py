@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import pytest
+
+from tests.newswire import write_slice
+from tests.teacher.support import Noted
+from understudy.data.files import read_json, write_examples
+from understudy.example import Example
+from understudy.recipe import Recipe
+from understudy.run_folder import RunFolder
+from understudy.stages.arms import Arm, comparison_arms
+from understudy.stages.train import TrainingSet, train
+from understudy.students.linear import Linear
+from understudy.students.student import load
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Recipe:
+    return Recipe.load(write_slice(tmp_path, per_desk=1, pool=1, task={"labels": ["sport", "politics"]}, seeds=1))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """A folder in which the stages before training have left their files."""
+    run = RunFolder(tmp_path / "run")
+    gold = [Example(id=f"g{i}", text=f"match {i}", target="sport", source="gold") for i in range(4)]
+    told = [Example(id=f"d{i}", text=f"vote {i}", target="politics", source="annotated") for i in range(8)]
+    write_examples(run.train, [*gold, *told])
+    write_examples(run.validation, [])
+    return run
+
+
+def test_an_arm_learns_from_what_its_mixture_names(recipe: Recipe, run: RunFolder) -> None:
+    data = TrainingSet(run)
+    assert [example.id for example in data.gold] == ["g0", "g1", "g2", "g3"]
+    assert {example.id for example in data.distilled} == {f"d{i}" for i in range(8)}
+    spec = recipe.students[0]
+    draws = [{row.id for row in data.mixture(Arm(spec, "distilled", seed, 3)).distilled} for seed in (0, 0, 1, 2)]
+    assert draws[0] == draws[1]
+    assert len(set(map(frozenset, draws))) > 1
+    assert all(len(draw) == 3 for draw in draws)
+
+
+def test_every_arm_is_saved_with_a_record_of_its_training(recipe: Recipe, run: RunFolder) -> None:
+    assert train(recipe, run, Noted())
+    for arm in comparison_arms(recipe):
+        record = read_json(arm.record(run))
+        assert record["steps"] > 0
+        assert record["train_seconds"] > 0
+        assert record["parameters"] == load(arm.folder(run)).count_parameters()
+        assert record["size_bytes"] == sum(file.stat().st_size for file in arm.folder(run).iterdir())
+    assert not train(recipe, run, Noted())
+
+
+def test_only_the_arms_that_are_missing_are_trained(
+    recipe: Recipe, run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(recipe, run, Noted())
+    trained: list[str] = []
+    fit = Linear.fit
+
+    def noting(self: Linear, mixture: object, *rest: object) -> object:
+        trained.append(mixture.name)  # type: ignore[attr-defined]
+        return fit(self, mixture, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Linear, "fit", noting)
+    [gone] = [arm for arm in comparison_arms(recipe) if arm.mixture == "distilled"]
+    gone.record(run).unlink()
+    assert train(recipe, run, Noted())
+    assert trained == ["distilled"]
+
+
+def test_a_training_that_fails_leaves_nothing_that_is_taken_for_finished(
+    recipe: Recipe, run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Linear, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        (folder / "model.json").write_text("{")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Linear, "save", full)
+        with pytest.raises(OSError, match="No space"):
+            train(recipe, run, Noted())
+    assert train(recipe, run, Noted())
+    for arm in comparison_arms(recipe):
+        assert load(arm.folder(run)).predict(["match"])[0].target in {"sport", "politics"}
