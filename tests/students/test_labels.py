@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from understudy.errors import ModelError
 from understudy.example import Example
-from understudy.students.labels import labels_of, predictions, target_distributions, weights
+from understudy.students.labels import LabelDecoder, labels_of, target_distributions, weights
+from understudy.students.temperature import fit_temperature
 from understudy.tasks.classification import Classification
 
 LABELS = ["a", "b", "c"]
@@ -42,7 +43,36 @@ def test_weights_are_the_examples() -> None:
 
 
 def test_the_most_probable_label_is_answered_with_its_probability() -> None:
-    found = predictions(np.array([[0.2, 0.5, 0.3], [0.4, 0.3, 0.3], [0.0, 0.0, 1.0]]), LABELS)
-    assert [(answer.target, answer.confidence) for answer in found] == [("b", 0.5), ("a", 0.4), ("c", 1.0)]
+    logits = np.log(np.array([[0.2, 0.5, 0.3], [0.4, 0.3, 0.3], [1e-12, 1e-12, 1.0]]))
+    found = LabelDecoder(LABELS).predictions(logits)
+    assert [answer.target for answer in found] == ["b", "a", "c"]
+    assert [answer.confidence for answer in found] == pytest.approx([0.5, 0.4, 1.0])
     assert all(type(answer.confidence) is float for answer in found)
-    assert predictions(np.zeros((0, 3)), LABELS) == []
+    assert LabelDecoder(LABELS).predictions(np.zeros((0, 3))) == []
+
+
+def test_a_temperature_changes_the_confidence_and_never_the_answer() -> None:
+    logits = np.array([[0.0, 2.0, 1.0]])
+    cool, warm = (LabelDecoder(LABELS, temperature).predictions(logits)[0] for temperature in (0.5, 4.0))
+    assert cool.target == warm.target == "b"
+    assert (cool.confidence or 0) > (warm.confidence or 0)
+
+
+def test_calibration_makes_a_boaster_modest_and_a_doubter_surer() -> None:
+    wanted = [row("a"), row("a"), row("a"), row("b")] * 25
+    for scale, expected in ((20.0, "above"), (0.1, "below")):
+        decoder = LabelDecoder(LABELS)
+        logits = np.tile([scale, 0.0, -scale], (len(wanted), 1))
+        decoder.calibrate(logits, wanted)
+        assert (decoder.temperature > 1) == (expected == "above")
+        assert decoder.predictions(logits[:1])[0].confidence == pytest.approx(0.75, abs=0.05)
+
+
+def test_without_validation_confidence_stays_as_it_is() -> None:
+    decoder = LabelDecoder(LABELS)
+    decoder.calibrate(np.zeros((0, 3)), [])
+    assert decoder.temperature == 1.0
+
+
+def test_being_right_on_a_few_is_no_reason_to_be_sure_of_everything() -> None:
+    assert fit_temperature(np.array([[3.0, 0.0, 0.0]] * 5), np.array([[1.0, 0.0, 0.0]] * 5)) > 0.3

@@ -17,9 +17,9 @@ from understudy.students.student import load
 from understudy.training.mixtures import Mixture
 
 
-def fitted(mixture: Mixture | None = None, **settings: float) -> LSTM:
+def fitted(mixture: Mixture | None = None, validation: Sequence[Example] = small.VALIDATION, **settings: float) -> LSTM:
     student = LSTM(**{"embedding_size": 16, "hidden_size": 8, "epochs": 12, "batch_size": 8, **settings})  # type: ignore[arg-type]
-    student.fit(mixture or small.mixture(), small.VALIDATION, small.TASK, Silent())
+    student.fit(mixture or small.mixture(), validation, small.TASK, Silent())
     return student
 
 
@@ -95,7 +95,7 @@ def test_soft_labels_are_learned_from() -> None:
         Example(id=str(i), text="goal", target="sport", soft={"sport": 0.6, "money": 0.4}, source="annotated")
         for i in range(30)
     ]
-    student = fitted(Mixture.named("distilled", [], soft), epochs=30, word_dropout=0.0)
+    student = fitted(Mixture.named("distilled", [], soft), validation=[], epochs=30, word_dropout=0.0)
     assert student.predict(["goal"])[0].confidence == pytest.approx(0.6, abs=0.1)
 
 

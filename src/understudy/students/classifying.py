@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from understudy.example import Example, Prediction
 from understudy.progress import Progress
-from understudy.students.labels import predictions, target_distributions, weights
+from understudy.students.labels import LabelDecoder, target_distributions, weights
 from understudy.students.networks import EncoderClassifier
 from understudy.students.student import Fit
 from understudy.tasks.task import Task
@@ -33,22 +33,27 @@ class Classifier:
         network: From ids and mask, both of shape (texts, tokens), to logits of shape (texts, labels).
         encode: From texts to the token ids of each.
         filler: The id that pads shorter texts.
-        labels: The labels, in the order of the logits.
+        decoder: From logits to answers.
     """
 
     network: nn.Module
     encode: Callable[[Sequence[str]], list[list[int]]]
     filler: int
-    labels: Sequence[str]
+    decoder: LabelDecoder
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels, in the order of the logits."""
+        return self.decoder.labels
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """The most probable label of each text, and its probability."""
         with torch.inference_mode():
-            return self.answers(self.compute(self.network, self.encode(texts), len(self.labels)))
+            return self.decoder.predictions(self.logits(texts).numpy())
 
-    def answers(self, logits: Tensor) -> list[Prediction]:
-        """The predictions that logits of shape (texts, labels) stand for."""
-        return predictions(logits.softmax(dim=1).numpy(), self.labels)
+    def logits(self, texts: Sequence[str]) -> Tensor:
+        """What the network says of each text, shape (texts, labels)."""
+        return self.compute(self.network, self.encode(texts), len(self.labels))
 
     def compute(
         self, function: Callable[[Tensor, Tensor], Tensor], encoded: Sequence[Sequence[int]], size: int
@@ -80,11 +85,15 @@ def fit(
     batches = _batches(classifier, mixture, how.steps, batch_size, seed)
     with progress.bar(f"training on {mixture.name}", how.steps) as bar:
         course = train(classifier.network, batches, loss, how, bar, _judge(classifier, validation, task))
+    with torch.inference_mode():
+        classifier.decoder.calibrate(classifier.logits([example.text for example in validation]).numpy(), validation)
     return Fit(course.steps, course.history)
 
 
-def start_head(classifier: Classifier, network: EncoderClassifier, examples: Sequence[Example]) -> None:
-    """Fit the head of a pretrained network to what the network, as it stands, makes of examples (at most 5,000)."""
+def start_head(classifier: Classifier, network: EncoderClassifier, mixture: Mixture) -> None:
+    """Fit the head of a pretrained network, as it stands, to what the mixture begins with (at most 5,000 examples)."""
+    emphasis = mixture.emphasis(mixture.segments()[0])
+    examples = [example for example, counts in zip(mixture.examples, emphasis, strict=True) if counts]
     examples = examples[:: math.ceil(len(examples) / _PROBED)]
     encoded = classifier.encode([example.text for example in examples])
     network.eval()
@@ -119,7 +128,7 @@ def _judge(
 
     def score_and_loss() -> tuple[float, float]:
         logits = classifier.compute(classifier.network, encoded, len(classifier.labels))
-        predicted = [answer.target for answer in classifier.answers(logits)]
+        predicted = [answer.target for answer in classifier.decoder.predictions(logits.numpy())]
         return task.tally(gold, predicted).scores()[task.headline], float(cross_entropy(logits, wanted, weight))
 
     return score_and_loss

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from understudy.example import Example, Prediction
 from understudy.progress import Progress
 from understudy.students import pretrained
-from understudy.students.labels import labels_of
+from understudy.students.labels import LabelDecoder, labels_of
 from understudy.students.student import Fit, model_folder, reading
 from understudy.tasks.task import Task
 from understudy.training.mixtures import Mixture
@@ -88,7 +88,7 @@ class Encoder:
             network = self._assemble(start.backbone, start.tokenizer, task)
             freeze(network.backbone, self.frozen_layers)
             with plain_attention(network):
-                classifying.start_head(self._classifier, network, mixture.examples)
+                classifying.start_head(self._classifier, network, mixture)
                 return classifying.fit(
                     self._classifier, mixture, validation, task, how, self.batch_size, self.seed, progress
                 )
@@ -105,7 +105,7 @@ class Encoder:
         """Write the backbone's configuration, the tokenizer, and the weights of backbone and head."""
         from safetensors.torch import save_file
 
-        with model_folder(folder, self, self._task) as part:
+        with model_folder(folder, self, self._task, self._classifier.decoder.temperature) as part:
             self._network.backbone.config.save_pretrained(part)
             self._tokenizer.save(str(part / pretrained.TOKENIZER))
             save_file({name: value.contiguous() for name, value in self._network.state_dict().items()}, part / _WEIGHTS)
@@ -123,6 +123,7 @@ class Encoder:
             network = student._assemble(backbone, pretrained.tokenizer_for(backbone, folder), manifest.task)
             network.load_state_dict(weights)
             network.eval()
+            student._classifier.decoder.temperature = manifest.temperature
         return student
 
     def _assemble(self, backbone: Any, tokenizer: Any, task: Task) -> "EncoderClassifier":
@@ -134,7 +135,7 @@ class Encoder:
         labels = labels_of(task)
         network = EncoderClassifier(backbone, len(labels), self.dropout).to(best_device())
         self._network, self._tokenizer, self._task = network, tokenizer, task
-        self._classifier = Classifier(network, self._encode, backbone.config.pad_token_id or 0, labels)
+        self._classifier = Classifier(network, self._encode, backbone.config.pad_token_id or 0, LabelDecoder(labels))
         return network
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:

@@ -10,7 +10,7 @@ from understudy.errors import ModelError
 from understudy.example import Example, Prediction
 from understudy.extras import need
 from understudy.progress import Bar, Progress
-from understudy.students.labels import labels_of, predictions, target_distributions, weights
+from understudy.students.labels import LabelDecoder, labels_of, target_distributions, weights
 from understudy.students.student import Fit, model_folder, reading
 from understudy.students.tfidf import TfIdf
 from understudy.students.trees import check_trees
@@ -77,7 +77,7 @@ class GBDT:
         need("lightgbm", "the gbdt student")
 
     def fit(self, mixture: Mixture, validation: Sequence[Example], task: Task, progress: Progress) -> Fit:
-        """Boost over the mixture's segments; validation is not looked at."""
+        """Boost over the mixture's segments; validation only sets the confidence."""
         self._learn_labels(task)
         features = self._features.fit([example.text for example in mixture.examples])
         segments = mixture.segments()
@@ -90,15 +90,12 @@ class GBDT:
                     self._boost(features, mixture.examples, emphasis, count, bar)
         if self._trees is None:
             raise ModelError(f"no tree has grown in {self.rounds} rounds; expected rounds, and examples that weigh")
+        self._decoder.calibrate(self._logits([example.text for example in validation]), validation)
         return Fit(steps=self.rounds)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """The most probable label of each text."""
-        if not texts:
-            return []
-        threads = 1 if len(texts) < _ROWS_FOR_THREADS else os.cpu_count() or 1
-        probabilities = self._trees.predict(self._features.transform(texts), num_threads=threads)
-        return predictions(probabilities, self._labels)
+        return self._decoder.predictions(self._logits(texts))
 
     def count_parameters(self) -> int:
         """The splits (feature and threshold) and leaf values of all trees."""
@@ -107,7 +104,7 @@ class GBDT:
 
     def save(self, folder: Path) -> None:
         """Write the vocabulary, the trees in LightGBM's own text, and the manifest."""
-        with model_folder(folder, self, self._task) as part:
+        with model_folder(folder, self, self._task, self._decoder.temperature) as part:
             self._features.save(part)
             (part / _TREES).write_text(self._trees.model_to_string(), encoding="utf-8")
 
@@ -121,16 +118,26 @@ class GBDT:
         lightgbm = need("lightgbm", "the gbdt student")
         with reading(folder) as manifest:
             student = cls(**manifest.settings)
-            student._learn_labels(manifest.task)
+            student._learn_labels(manifest.task, manifest.temperature)
             student._features.load(folder)
             trees = (folder / _TREES).read_text(encoding="utf-8")
             check_trees(trees, student._features.transform([""]).shape[1], len(student._labels))
             student._trees = lightgbm.Booster(model_str=trees)
         return student
 
-    def _learn_labels(self, task: Task) -> None:
+    def _learn_labels(self, task: Task, temperature: float = 1.0) -> None:
         self._task = task
         self._labels = labels_of(task)
+        self._decoder = LabelDecoder(self._labels, temperature)
+
+    def _logits(self, texts: Sequence[str]) -> Any:
+        """Shape (texts, labels)."""
+        import numpy as np
+
+        if not texts:
+            return np.zeros((0, len(self._labels)))
+        threads = 1 if len(texts) < _ROWS_FOR_THREADS else os.cpu_count() or 1
+        return self._trees.predict(self._features.transform(texts), num_threads=threads, raw_score=True)
 
     def _boost(
         self, features: Any, examples: Sequence[Example], emphasis: "NDArray[np.float64]", rounds: int, bar: Bar

@@ -1,10 +1,12 @@
 """What every student of classification needs of its examples: target distributions, weights, and answers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from understudy.errors import ModelError
 from understudy.example import Example, Prediction
+from understudy.students.temperature import fit_temperature, log_softmax
 from understudy.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -44,9 +46,26 @@ def weights(examples: Sequence[Example]) -> "NDArray[np.float32]":
     return np.array([example.weight for example in examples], dtype=np.float32)
 
 
-def predictions(probabilities: "NDArray[np.floating]", labels: Sequence[str]) -> list[Prediction]:
-    """The most probable label of each row of probabilities, shape (texts, labels), and its probability."""
-    best = probabilities.argmax(axis=1)
-    return [
-        Prediction(labels[label], float(row[label])) for row, label in zip(probabilities, best.tolist(), strict=True)
-    ]
+@dataclass(slots=True)
+class LabelDecoder:
+    """From logits to answers, with a confidence that means what it says.
+
+    Attributes:
+        labels: The labels, in the order of the logits.
+        temperature: What logits are divided by; above 1 for a student that is surer than it should be.
+    """
+
+    labels: list[str]
+    temperature: float = 1.0
+
+    def calibrate(self, logits: "NDArray[np.floating]", examples: Sequence[Example]) -> None:
+        """Learn the temperature from the logits of validation examples, shape (examples, labels)."""
+        self.temperature = fit_temperature(logits, target_distributions(examples, self.labels))
+
+    def predictions(self, logits: "NDArray[np.floating]") -> list[Prediction]:
+        """The most probable label of each text, and its probability; logits have shape (texts, labels)."""
+        import numpy as np
+
+        best = logits.argmax(axis=1)
+        confidence = np.exp(log_softmax(logits / self.temperature)[np.arange(len(logits)), best])
+        return [Prediction(self.labels[label], float(sure)) for label, sure in zip(best, confidence, strict=True)]

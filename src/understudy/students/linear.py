@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from understudy.errors import ModelError
 from understudy.example import Example, Prediction
 from understudy.progress import Progress
-from understudy.students.labels import labels_of, predictions, target_distributions, weights
+from understudy.students.labels import LabelDecoder, labels_of, target_distributions, weights
 from understudy.students.student import Fit, model_folder, reading
 from understudy.students.tfidf import TfIdf
 from understudy.tasks.task import Task
@@ -63,7 +63,7 @@ class Linear:
         """Nothing beyond the core is needed."""
 
     def fit(self, mixture: Mixture, validation: Sequence[Example], task: Task, progress: Progress) -> Fit:
-        """Learn from the mixture; validation is not looked at."""
+        """Learn from the mixture; validation only sets the confidence."""
         import numpy as np
 
         self._learn_labels(task)
@@ -83,14 +83,12 @@ class Linear:
                 steps += taken
                 bar.advance()
         self._weights = self._weights.astype(np.float32)
+        self._decoder.calibrate(self._logits([example.text for example in validation]), validation)
         return Fit(steps=steps)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """The most probable label of each text."""
-        if not texts:
-            return []
-        logits = self._features.transform(texts) @ self._weights[:-1] + self._weights[-1]
-        return predictions(_softmax(logits), self._labels)
+        return self._decoder.predictions(self._logits(texts))
 
     def count_parameters(self) -> int:
         """One weight for each feature and label, and a bias for each label."""
@@ -100,7 +98,7 @@ class Linear:
         """Write the vocabulary, the weights and the manifest."""
         from safetensors.numpy import save_file
 
-        with model_folder(folder, self, self._task) as part:
+        with model_folder(folder, self, self._task, self._decoder.temperature) as part:
             self._features.save(part)
             save_file({"weights": self._weights}, part / _WEIGHTS)
 
@@ -115,7 +113,7 @@ class Linear:
 
         with reading(folder) as manifest:
             student = cls(**manifest.settings)
-            student._learn_labels(manifest.task)
+            student._learn_labels(manifest.task, manifest.temperature)
             student._features.load(folder)
             student._weights = load_file(folder / _WEIGHTS)["weights"]
             expected = (student._features.transform([""]).shape[1] + 1, len(student._labels))
@@ -123,9 +121,18 @@ class Linear:
                 raise ModelError(f"{folder}: weights of shape {student._weights.shape}; expected {expected}")
         return student
 
-    def _learn_labels(self, task: Task) -> None:
+    def _learn_labels(self, task: Task, temperature: float = 1.0) -> None:
         self._task = task
         self._labels = labels_of(task)
+        self._decoder = LabelDecoder(self._labels, temperature)
+
+    def _logits(self, texts: Sequence[str]) -> Any:
+        """Shape (texts, labels)."""
+        import numpy as np
+
+        if not texts:
+            return np.zeros((0, len(self._labels)), dtype=np.float32)
+        return self._features.transform(texts) @ self._weights[:-1] + self._weights[-1]
 
 
 def _fit_segment(

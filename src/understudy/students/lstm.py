@@ -9,7 +9,7 @@ from understudy.data.files import write_json
 from understudy.example import Example, Prediction
 from understudy.extras import need
 from understudy.progress import Progress
-from understudy.students.labels import labels_of
+from understudy.students.labels import LabelDecoder, labels_of
 from understudy.students.student import Fit, model_folder, reading
 from understudy.students.words import PADDING, Vocabulary
 from understudy.tasks.task import Task
@@ -96,7 +96,7 @@ class LSTM:
         """Write vocabulary and weights."""
         from safetensors.torch import save_file
 
-        with model_folder(folder, self, self._task) as part:
+        with model_folder(folder, self, self._task, self._classifier.decoder.temperature) as part:
             write_json(part / _VOCABULARY, self._words.words)
             save_file(self._classifier.network.state_dict(), part / _WEIGHTS)
 
@@ -112,6 +112,7 @@ class LSTM:
             student._assemble(words, manifest.task)
             student._classifier.network.load_state_dict(load_file(folder / _WEIGHTS))
             student._classifier.network.eval()
+            student._classifier.decoder.temperature = manifest.temperature
         return student
 
     def _assemble(self, words: Vocabulary, task: Task) -> None:
@@ -130,7 +131,7 @@ class LSTM:
             word_dropout=self.word_dropout,
         ).to(best_device())
         self._words, self._task = words, task
-        self._classifier = Classifier(network, self._encode, PADDING, labels)
+        self._classifier = Classifier(network, self._encode, PADDING, LabelDecoder(labels))
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         return [self._words.encode(text, self.max_length) for text in texts]

@@ -1,6 +1,7 @@
 """The seam between a student and everything else, and the folder that a student lives in."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -82,14 +83,20 @@ class Manifest:
     settings: Mapping[str, Any]
     task_name: str
     task: Task
+    temperature: float
 
 
 @contextmanager
-def model_folder(folder: Path, student: Student, task: Task) -> Iterator[Path]:
+def model_folder(folder: Path, student: Student, task: Task, temperature: float = 1.0) -> Iterator[Path]:
     """The folder to write a model's parts into; the manifest is added, and the whole takes its place at the end."""
     with replacing_folder(folder) as part:
         yield part
-        manifest = {"format": FORMAT, "student": _described("student", student), "task": _described("task", task)}
+        manifest = {
+            "format": FORMAT,
+            "student": _described("student", student),
+            "task": _described("task", task),
+            "temperature": temperature,
+        }
         write_json(part / MANIFEST, manifest)
 
 
@@ -110,6 +117,7 @@ def read_manifest(folder: Path) -> Manifest:
             settings=_settings("student", student),
             task_name=task["name"],
             task=registry.build("task", task["name"], _settings("task", task)),
+            temperature=_temperature(found),
         )
     except FileNotFoundError:
         raise ModelError(
@@ -149,6 +157,13 @@ def _described(kind: str, component: object) -> dict[str, Any]:
         if registry.find(kind, name) is type(component):
             return {"name": name, "settings": registry.settings(component)}
     raise ModelError(f"{type(component).__name__} is no registered {kind}, so that it could not be loaded again")
+
+
+def _temperature(found: Mapping[str, Any]) -> float:
+    temperature = float(found.get("temperature", 1.0))
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise ValueError(f"temperature {temperature!r}; expected a number above 0")
+    return temperature
 
 
 def _settings(kind: str, described: Mapping[str, Any]) -> dict[str, Any]:
