@@ -60,7 +60,7 @@ def _recipe(folder: Path, train: Sequence[Row], test: Sequence[Row], gold: int) 
         "name": f"mr-gpt35-gold-{gold}",
         "task": {"type": "classification", "labels": LABELS},
         "data": {"gold": "gold.jsonl", "pool": "pool.jsonl", "test": "test.jsonl", "columns": {"target": "label"}},
-        "teacher": {"model": MODEL, "replies": {"requests": "requests.jsonl", "replies": "replies.jsonl"}},
+        "teacher": {"model": MODEL, "replies": {"requests": "asked.jsonl", "replies": "answered.jsonl"}},
         "students": STUDENTS,
         "learning_curve": {"student": "linear"},
     }
@@ -78,8 +78,8 @@ def _record(folder: Path, rows: Iterable[Row]) -> None:
         body = {"model": MODEL, "choices": [{"index": 0, "finish_reason": "stop", "message": message}]}
         requests.append({"custom_id": row["id"], "body": request_body(task, MODEL, row["text"])})
         replies.append({"custom_id": row["id"], "response": {"status_code": 200, "body": body}, "error": None})
-    write_records(folder / "requests.jsonl", requests)
-    write_records(folder / "replies.jsonl", replies)
+    write_records(folder / "asked.jsonl", requests)
+    write_records(folder / "answered.jsonl", replies)
 
 
 def _table(run: us.Run, gold: int) -> str:
@@ -96,7 +96,7 @@ def _table(run: us.Run, gold: int) -> str:
         ]
         speed = f"{row['latency_ms']['p50']:.2f}" if row["latency_ms"] else "-"
         seconds = f"{row['train_seconds']:.0f}" if row["train_seconds"] else "-"
-        cells = [row["student"], row["mixture"] or "zero-shot", row["seeds"], *scores, speed, seconds]
+        cells = [row["student"], row["mixture"] or "-", row["seeds"], *scores, speed, seconds]
         lines.append(f"| {' | '.join(map(str, cells))} |")
     differences = [
         f"- {found['a']} against {found['b']}: {found['difference']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}], "

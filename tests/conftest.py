@@ -69,7 +69,7 @@ def tiny(tmp_path: Path) -> Path:
             **{name: f"{name}.jsonl" for name in ("gold", "pool", "test")},
             "columns": {"target": "label"},
         },
-        "teacher": {"model": "m", "base_url": "http://127.0.0.1:9/v1"},
+        "teacher": {"model": "m", "base_url": "http://127.0.0.1:9/v1", "store": "replies.jsonl"},
         "students": {"linear": None},
     }
     path = tmp_path / "recipe.yaml"

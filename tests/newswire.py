@@ -49,7 +49,7 @@ def write_recipe(folder: Path, **changed: Any) -> Path:
         "name": "small",
         "task": {"type": "classification", "labels": LABELS},
         "data": {"pool": "pool.jsonl", "gold": "gold.jsonl", "test": "test.jsonl", "columns": {"target": "desk"}},
-        "teacher": {"model": "claude", "replies": RECORDING},
+        "teacher": {"model": "claude", "replies": RECORDING, "store": "replies.jsonl"},
         "students": {"linear": None},
         "mixtures": ["gold", "distilled"],
         "seeds": 2,

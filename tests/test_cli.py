@@ -44,7 +44,7 @@ def test_check_says_what_a_run_would_do_and_spends_nothing(call: Call, tiny: Pat
         price = f"{fake.base_url}\n  price: {{input: 1.0, output: 2.0}}"
         tiny.write_text(tiny.read_text().replace("http://127.0.0.1:9/v1", price))
         before = sorted(tiny.parent.rglob("*"))
-        code, out, err = call("check", tiny, "--out", tiny.parent / "run")
+        code, out, err = call("check", tiny)
         assert fake.requests == []
     assert (code, err) == (0, "")
     assert sorted(tiny.parent.rglob("*")) == before
@@ -93,7 +93,8 @@ def test_report_writes_the_page_anew_and_nothing_else(call: Call, newswire_run: 
     code, out, _ = call("report", path)
     assert code == 0
     assert "linear/distilled" in out
-    assert (path / "8-report.html").read_text() == newswire_run.report.read_text()
+    expected = newswire_run.report.read_text().replace(str(newswire_run.path), str(path))
+    assert (path / "8-report.html").read_text() == expected
     code, _, err = call("report", tmp_path)
     assert code == 2
     assert "no finished run" in one_line(err)
@@ -143,6 +144,24 @@ def test_a_csv_is_answered_too(call: Call, model: Path, tmp_path: Path) -> None:
     assert code == 0
     answers = [json.loads(line) for line in out.splitlines()]
     assert [(row["nr"], row["body"]) for row in answers] == [("7", TEXT), ("8", "two\nlines")]
+
+
+def test_what_a_row_holds_itself_is_kept_beside_the_answer(call: Call, model: Path, tmp_path: Path) -> None:
+    first = {"text": TEXT, "target": "mine", "confidence": "high", "id": 1}
+    second = {"text": TEXT, "target": "mine", "given_target": "older"}
+    write_rows(tmp_path / "in.jsonl", [first, second])
+    code, out, _ = call("predict", model, "--file", tmp_path / "in.jsonl")
+    assert code == 0
+    one, two = map(json.loads, out.splitlines())
+    assert one["target"] in LABELS
+    assert {name: one[name] for name in ("id", "text", "given_target", "given_confidence")} == {
+        "id": 1,
+        "text": TEXT,
+        "given_target": "mine",
+        "given_confidence": "high",
+    }
+    assert (two["given_target"], two["given_given_target"]) == ("older", "mine")
+    assert "given_target" in call("predict", "--help")[1]
 
 
 def test_half_a_character_is_answered_and_written_as_json(call: Call, model: Path, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 import understudy as us
 from tests.newswire import recorded_labels, rows, stamps, write_recipe, write_rows
-from tests.teacher.fake_endpoint import Act, FakeEndpoint, label
+from tests.teacher.fake_endpoint import Act, FakeEndpoint, fails, label
+from tests.teacher.support import Noted
 from understudy.errors import TeacherError
 from understudy.pipeline import Run
 from understudy.run_folder import RunFolder
@@ -52,7 +53,7 @@ def test_a_live_endpoint_teaches_as_its_recording_does(small: Path, by_text: dic
         assert {headers["Authorization"] for headers in fake.headers} == {f"Bearer {KEY}"}
         assert not us.run(recipe, out=small.parent / "live").worked
         shutil.rmtree(small.parent / "live")
-        us.run(recipe, out=small.parent / "live")  # the replies are kept beside the folder
+        us.run(recipe, out=small.parent / "live")  # the replies are kept elsewhere
         assert len(fake.requests) == 48
     assert done.scores["comparisons"] == recorded["comparisons"]
     teacher = done.scores["teacher"]
@@ -60,6 +61,56 @@ def test_a_live_endpoint_teaches_as_its_recording_does(small: Path, by_text: dic
     assert teacher["cost_usd"] == pytest.approx((4800 * 1.0 + 240 * 10.0) / 1e6)
     row = done.scores["rows"][0]
     assert 0 < row["latency_ms"]["p50"] <= row["latency_ms"]["p95"]
+
+
+@pytest.mark.parametrize("status", [500, 400])
+def test_texts_that_the_endpoint_failed_on_are_asked_again_by_the_next_run(
+    small: Path, by_text: dict[str, str], status: int
+) -> None:
+    pool = rows(small.parent / "pool.jsonl")
+    lost = {row["text"] for row in pool[3:6]}
+    with FakeEndpoint(respond=lambda text: fails(status) if text in lost else label(by_text[text])) as fake:
+        recipe, told = live(small.parent, fake.base_url, teacher={"concurrency": 1}), Noted()
+        done = us.run(recipe, small.parent / "run", told)
+        assert done.scores["data"]["distilled"] == 21
+        assert "The teacher failed to answer 3 texts; the same command asks for them again." in told.lines
+        asked = len(fake.requests)
+        fake.respond = answering(by_text)
+        done = us.run(recipe, small.parent / "run")
+        assert set(fake.texts()[asked:]) == lost
+        assert done.worked
+        assert done.scores["data"]["distilled"] == 24
+        assert not us.run(recipe, small.parent / "run").worked
+        assert len(fake.requests) == asked + 3
+
+
+@pytest.mark.parametrize(("status", "final"), [(400, True), (500, False)])
+def test_a_bad_reply_is_final_unless_its_correction_may_still_come(
+    small: Path, by_text: dict[str, str], status: int, final: bool
+) -> None:
+    by_text[rows(small.parent / "pool.jsonl")[3]["text"]] = "sports"
+
+    def respond(text: str) -> Act:
+        return fails(status) if text.startswith("That reply cannot be used") else label(by_text[text])
+
+    with FakeEndpoint(respond=respond) as fake:
+        recipe = live(small.parent, fake.base_url, teacher={"concurrency": 1})
+        assert us.run(recipe, small.parent / "run").scores["data"]["distilled"] == 23
+        asked = len(fake.requests)
+        assert us.run(recipe, small.parent / "run").worked is not final
+        assert len(fake.requests) == asked + (0 if final else 1)
+
+
+def test_replies_are_kept_under_runs_in_the_working_directory_wherever_the_run_lives(
+    small: Path, by_text: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small.parent)
+    with FakeEndpoint(respond=answering(by_text)) as fake:
+        recipe = live(small.parent, fake.base_url, teacher={"store": None})
+        us.run(recipe, "elsewhere/deep/run")
+        us.run(recipe, "another")
+        assert len(fake.requests) == 48
+    assert len(rows(small.parent / "runs" / "replies.jsonl")) == 48
 
 
 def test_the_key_is_in_no_file(small: Path, by_text: dict[str, str]) -> None:
@@ -134,7 +185,7 @@ def test_check_spends_nothing_and_writes_nothing(small: Path) -> None:
     with FakeEndpoint() as fake:
         recipe = live(small.parent, fake.base_url, teacher={"price": {"input": 1.0, "output": 10.0}})
         before = stamps(small.parent)
-        plan = us.check(recipe, out=small.parent / "run")
+        plan = us.check(recipe)
         assert fake.requests == []
     assert stamps(small.parent) == before
     assert not (small.parent / "run").exists()

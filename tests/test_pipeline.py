@@ -142,6 +142,7 @@ def test_per_class_scores_confusion_curve_and_counts_are_told(newswire_run: Run)
         "train_gold": 77,
         "validation": 19,
         "rejected": {},
+        "note": None,
     }
 
 

@@ -265,10 +265,11 @@ def test_a_billion_laughs_take_neither_time_nor_memory(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
 
     code = (
-        "import resource, sys\nfrom understudy.recipe import Recipe\nfrom understudy.errors import RecipeError\n"
+        "import sys\nfrom understudy.recipe import Recipe\nfrom understudy.errors import RecipeError\n"
         "try: Recipe.load(sys.argv[1])\n"
         "except RecipeError as error: print(len(error.problems), len(str(error)))\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+        # not getrusage: there a child begins with the figure of the process that made it
+        "print(int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) // 1024)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(path)],
@@ -299,8 +300,10 @@ def test_a_recipe_that_holds_itself_is_told(tmp_path: Path) -> None:
         ({"user": "{{ text.__class__.__mro__ }}"}, "unsafe"),
         ({"user": "{{ text "}, "the prompt cannot be rendered: unexpected end of template"),
         ({"user": "{{ text }} {% for i in range(99999999) %}{% endfor %}"}, "the prompt cannot be rendered: "),
-        ({"system": "Label this."}, "task.prompt: the text to be answered does not stand in it; expected {{ text }}"),
-        ({}, "task.prompt: the text to be answered does not stand in it"),
+        ({"user": "Label this."}, "task.prompt: the text to be answered does not stand in it; expected {{ text }}"),
+        ({"system": "{{ text }}"}, "task: prompt: user is missing"),
+        ({}, "task: prompt: user is missing"),
+        ({"sytem": "Label this.", "user": "{{ text }}"}, "unknown key 'sytem'; did you mean 'system'?"),
         ({"user": 5}, "task.prompt.user: expected text (found 5"),
         ("classification.v0", "unknown prompt 'classification.v0'; did you mean 'classification.v1'?"),
         (5, "task.prompt: expected text (found 5"),
@@ -319,6 +322,75 @@ def test_a_sound_prompt_in_the_recipe_is_used(tmp_path: Path) -> None:
         {"role": "system", "content": "One of a, b."},
         {"role": "user", "content": "{{ x }}"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("student", "settings"),
+    [
+        ("linear", {"c": 0}),
+        ("linear", {"c": float("inf")}),
+        ("linear", {"words": 0}),
+        ("linear", {"chars": -1}),
+        ("linear", {"iterations": 0}),
+        ("gbdt", {"rounds": 0}),
+        ("gbdt", {"leaves": 1}),
+        ("gbdt", {"feature_fraction": 1.5}),
+        ("gbdt", {"learning_rate": -0.1}),
+        ("lstm", {"batch_size": 0}),
+        ("lstm", {"dropout": 1}),
+        ("lstm", {"epochs": 0}),
+        ("encoder", {"max_length": 2}),
+        ("encoder", {"patience": 0}),
+        ("encoder", {"frozen_layers": -2}),
+        ("encoder", {"learning_rate": float("nan")}),
+    ],
+)
+def test_a_setting_out_of_its_range_is_told_with_its_path(
+    tmp_path: Path, student: str, settings: dict[str, float]
+) -> None:
+    [(setting, value)] = settings.items()
+    [problem] = problems(tmp_path, students={student: settings})
+    assert problem.startswith(f"students.{student}.{setting}: input should be ")
+    assert problem.endswith(f"(found {value!r})")
+
+
+def test_a_model_in_a_folder_beside_the_recipe_is_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my-bert").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    students = {name: {"student": "encoder", "model": name} for name in ("my-bert", "bundled")}
+    mine, bundled = load(tmp_path, students=students).students
+    assert mine.settings["model"] == str(tmp_path.resolve() / "my-bert")
+    assert bundled.settings["model"] == "bundled"
+
+
+SECRET = "sk-0123456789abcdefghij"
+
+
+@pytest.mark.parametrize("name", ["authorization", "Authorization", "api-key", "X-API-Key", "x-goog-token"])
+def test_a_secret_does_not_belong_in_a_recipe(tmp_path: Path, name: str) -> None:
+    teacher = {**SOUND["teacher"], "headers": {name: SECRET, "X-Title": "desk"}}
+    [problem] = problems(tmp_path, teacher=teacher)
+    assert problem.startswith(f"teacher.headers.{name}: a secret does not belong in a recipe; expected headers_env")
+    assert SECRET not in problem
+    teacher = {**SOUND["teacher"], "headers_env": {name: "MY_KEY"}}
+    assert load(tmp_path, teacher=teacher).teacher.headers_env == {name: "MY_KEY"}
+
+
+@pytest.mark.parametrize("url", [f"https://me:{SECRET}@host/v1", f"https://{SECRET}@host/v1", f"//{SECRET}@host"])
+def test_an_address_holds_no_user_and_no_password(tmp_path: Path, url: str) -> None:
+    [problem] = problems(tmp_path, teacher={"model": "m", "base_url": url})
+    assert problem.startswith("teacher.base_url: holds a user or password")
+    assert SECRET not in problem
+    assert load(tmp_path, teacher={"model": "m", "base_url": "https://host/v1/@me"})
+
+
+def test_labels_need_no_description(tmp_path: Path) -> None:
+    task = "{type: classification, labels: {a: , b: the second}}"
+    text = yaml.safe_dump({**SOUND, "task": "TASK"}).replace("TASK", task)
+    assert Recipe.load(write(tmp_path, text)).task.fingerprint()["settings"]["labels"] == {"a": "", "b": "the second"}
 
 
 def test_a_recipe_cannot_be_changed_after_it_was_read(tmp_path: Path) -> None:

@@ -49,6 +49,12 @@ def test_a_setting_of_the_wrong_type_is_no_setting(kind: str, name: str) -> None
             model.model_validate({setting: [{}]})
 
 
+@pytest.mark.parametrize("name", registry.names("student"))
+def test_every_default_is_within_its_range(name: str) -> None:
+    settings = registry.settings(registry.build("student", name, {}))
+    assert registry.signature("student", name).model_validate(settings).model_dump() == settings
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "hint"),
     [

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.teacher.support import Noted
 from understudy.errors import RunError
 from understudy.run_folder import RunFolder
 
@@ -89,6 +90,46 @@ def test_an_edited_output_is_kept(run: RunFolder, work: Work) -> None:
     assert run.clean.read_text() == "edited"
 
 
+def test_an_edited_output_that_must_give_way_is_kept_under_another_name(tmp_path: Path) -> None:
+    told = Noted()
+    run = RunFolder(tmp_path, told)
+    work = Work(run.clean, run.rejected)
+    for share, edit in ((1, "by hand"), (2, "by hand again"), (3, None), (4, None)):
+        run.make(run.clean, {"share": share}, work, run.rejected)
+        if edit:
+            run.clean.write_text(edit)
+    assert run.clean.read_text() == "made 4 times"
+    assert (tmp_path / "3-clean.edited.jsonl").read_text() == "by hand"
+    assert (tmp_path / "3-clean.edited-2.jsonl").read_text() == "by hand again"
+    assert len(list(tmp_path.glob("*.edited*"))) == 2
+    assert told.lines[0] == (
+        "3-clean.jsonl had been edited and has to be made anew; the edited file is kept as 3-clean.edited.jsonl"
+    )
+
+
+def test_an_edited_output_is_kept_too_where_another_one_was_removed(run: RunFolder) -> None:
+    work = Work(run.clean, run.rejected)
+    run.make(run.clean, {}, work, run.rejected)
+    run.clean.write_text("by hand")
+    run.rejected.unlink()
+    assert run.make(run.clean, {}, work, run.rejected)
+    assert (run.path / "3-clean.edited.jsonl").read_text() == "by hand"
+
+
+def test_unfinished_work_serves_this_run_and_is_done_again_by_the_next(run: RunFolder) -> None:
+    done: list[int] = []
+
+    def work() -> bool:
+        run.clean.write_text(f"{len(done)}")
+        done.append(1)
+        return len(done) > 1
+
+    assert run.make(run.clean, {}, work)
+    assert run.clean.read_text() == "0"
+    assert run.make(run.clean, {}, work)
+    assert not run.make(run.clean, {}, work)
+
+
 def test_a_removed_output_is_made_again(run: RunFolder) -> None:
     work = Work(run.clean, run.rejected)
     run.make(run.clean, {}, work, run.rejected)
@@ -153,9 +194,15 @@ def test_what_a_killed_run_was_writing_is_swept_away(run: RunFolder) -> None:
     (arm / ".seed-0.4711.part" / "weights.safetensors").write_bytes(b"half")
     (run.path / ".2-taught.jsonl.4711.part").write_text('{"id": ')
     run.taught.write_text("whole")
+    others = [run.path / ".notes.part", run.path / "mine" / ".film.4711.part"]
+    others[1].parent.mkdir()
+    for other in others:
+        other.write_text("somebody's")
     with run.locked():
         assert [path.name for path in arm.iterdir()] == []
-    assert sorted(path.name for path in run.path.iterdir()) == [".lock", "2-taught.jsonl", "5-students"]
+    found = sorted(path.name for path in run.path.iterdir())
+    assert found == [".lock", ".notes.part", "2-taught.jsonl", "5-students", "mine"]
+    assert all(other.read_text() == "somebody's" for other in others)
 
 
 def test_a_folder_that_cannot_be_one_is_told(run: RunFolder) -> None:

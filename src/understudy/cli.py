@@ -1,10 +1,10 @@
 """The command line: parse, call the API, print."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,11 +43,11 @@ def init(
 
 
 @app.command(epilog="Example: understudy check recipes/newswire-desk.yaml")
-def check(recipe: RecipeFile, out: OutFolder = None) -> None:
+def check(recipe: RecipeFile) -> None:
     """Check a recipe and its data, and say what a run would do and cost; spends nothing."""
     from understudy import console, pipeline
 
-    console.show_plan(pipeline.check(recipe, out))
+    console.show_plan(pipeline.check(recipe))
 
 
 @app.command(epilog="Example: understudy run recipes/newswire-desk.yaml --out runs/first")
@@ -76,7 +76,11 @@ def predict(
     file: Annotated[Path | None, typer.Option("--file", help="A .jsonl or .csv file with a column of texts.")] = None,
     column: Annotated[str, typer.Option("--column", help="That column's name.")] = "text",
 ) -> None:
-    """Answer texts with a trained student: one JSON line for each, with its confidence."""
+    """Answer texts with a trained student: one JSON line for each, with its confidence.
+
+    The answer stands under target and confidence. A row of a file keeps its other columns; what it held under these
+    two names itself (a human label, say) is kept as given_target and given_confidence.
+    """
     from understudy import console, pipeline
     from understudy.students.student import load
 
@@ -87,18 +91,15 @@ def predict(
     while chunk := list(islice(rows, _CHUNK)):
         predictions = student.predict([row[column if file else "text"] for row in chunk])
         for row, prediction in zip(chunk, predictions, strict=True):
-            console.write_json({**row, **prediction.to_json()})
+            console.write_json(_answered(row, prediction.to_json()))
 
 
 @app.command(epilog="Example: understudy report runs/newswire-desk")
 def report(run_folder: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A finished run's folder.")]) -> None:
     """Show a finished run's table again, and write its report anew."""
     from understudy import console, pipeline
-    from understudy.report.page import write_report
 
-    finished = pipeline.finished(run_folder)
-    write_report(finished.path)
-    console.show_run(finished)
+    console.show_run(pipeline.report_again(run_folder))
 
 
 def main() -> None:
@@ -110,6 +111,18 @@ def main() -> None:
 
         console.show_error(str(error))
         sys.exit(2)
+
+
+def _answered(row: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with its answer; what the row held under the answer's names is kept under a free one."""
+    kept = dict(row)
+    for name in answer:
+        if name in row:
+            free = f"given_{name}"
+            while free in kept:
+                free = f"given_{free}"
+            kept[free] = kept.pop(name)
+    return {**kept, **answer}
 
 
 def _rows(file: Path, column: str) -> Iterator[dict[str, str]]:

@@ -78,6 +78,8 @@ def show_run(run: "Run") -> None:
     out.print(escape(_against_teacher(scores)), soft_wrap=True)
     if scores["learning_curve"]:
         out.print(escape(scores["learning_curve"]["sentence"]), soft_wrap=True)
+    if scores["data"]["note"]:
+        out.print(escape(f"Note: {scores['data']['note']}"), soft_wrap=True)
     out.print(f"\nModel:  {escape(str(run.path / scores['choice']['folder']))}", soft_wrap=True)
     out.print(f"Report: {escape(str(run.report))}", soft_wrap=True)
 
@@ -127,7 +129,7 @@ def _cells(row: Mapping[str, Any], metrics: list[str]) -> Iterator[str]:
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    return f"{row['student']}/{row['mixture']}" if row["mixture"] else str(row["student"])
+    return words.row_name(row["student"], row["mixture"])
 
 
 def _against_teacher(scores: Mapping[str, Any]) -> str:

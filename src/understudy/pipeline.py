@@ -1,7 +1,7 @@
 """The run: from a recipe to a compared, saved, usable student, in one walk through the stages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ from understudy.report.page import write_report
 from understudy.report.scores import read_scores
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import comparison_arms
-from understudy.stages.evaluate import evaluate
+from understudy.stages.evaluate import check_yardstick, evaluate
 from understudy.stages.prepare import askable, clean, gather, read_sources, split, teach, teacher_of
 from understudy.stages.train import train
 from understudy.students.student import Student, load
 from understudy.teacher.spending import Forecast, Price, cost_usd
+from understudy.words import row_name
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,13 @@ def run(recipe: Recipe | Path | str, out: Path | str | None = None, progress: Pr
         UnderstudyError: Something a user can put right; what was done so far is kept.
     """
     recipe, progress = _loaded(recipe), progress or Silent()
-    folder = run_folder(recipe, out)
+    folder = replace(run_folder(recipe, out), progress=progress)
     check_students(recipe)
     with folder.locked():
         keep_recipe(recipe, folder)
-        worked = [
-            gather(recipe, folder),
-            teach(recipe, folder, progress),
+        worked = [gather(recipe, folder), teach(recipe, folder, progress)]
+        check_yardstick(folder)
+        worked += [
             clean(recipe, folder),
             split(recipe, folder),
             train(recipe, folder, progress),
@@ -99,7 +100,7 @@ def run(recipe: Recipe | Path | str, out: Path | str | None = None, progress: Pr
     return Run(folder.path, read_json(folder.scores), any(worked))
 
 
-def check(recipe: Recipe | Path | str, out: Path | str | None = None) -> Plan:
+def check(recipe: Recipe | Path | str) -> Plan:
     """Check a recipe, its data and its students, and say what a run would do; nothing is asked and nothing written.
 
     Raises:
@@ -107,9 +108,9 @@ def check(recipe: Recipe | Path | str, out: Path | str | None = None) -> Plan:
     """
     recipe = _loaded(recipe)
     check_students(recipe)
-    teacher = teacher_of(recipe, run_folder(recipe, out))
+    teacher = teacher_of(recipe)
     if teacher.endpoint is not None:
-        teacher.endpoint.key()
+        teacher.endpoint.secret_headers()
     rows = {"gold": 0, "pool": 0, "test": 0}
     for example in read_sources(recipe):
         rows[example.source] += 1
@@ -137,6 +138,19 @@ def finished(path: Path | str) -> Run:
     if read_scores(folder.scores).choice is None:
         raise RunError(f"{folder.scores}: no student is chosen in it; run its recipe again")
     return Run(folder.path, read_json(folder.scores))
+
+
+def report_again(path: Path | str) -> Run:
+    """A run that was done before, its page for people written anew.
+
+    Raises:
+        RunError: The folder does not hold a finished run.
+    """
+    done = finished(path)
+    folder = RunFolder(done.path)
+    folder.report.unlink(missing_ok=True)
+    report(folder)
+    return done
 
 
 def check_students(recipe: Recipe) -> None:
@@ -167,7 +181,7 @@ def run_folder(recipe: Recipe, out: Path | str | None) -> RunFolder:
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    return f"{row['student']}/{row['mixture']}"
+    return row_name(str(row["student"]), row["mixture"])
 
 
 def _write(folder: RunFolder) -> None:

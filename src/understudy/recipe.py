@@ -13,11 +13,12 @@ from understudy.data.load import Columns
 from understudy.errors import RecipeError, UnderstudyError
 from understudy.mistakes import Model, validated
 from understudy.tasks.task import Task
+from understudy.teacher.response import holds_secret
 
 _NAME = r"\w[\w.-]*"
 _MIXTURES = ["gold", "distilled", "simple_mix"]
-_MERGE = "tag:yaml.org,2002:merge"
 _SAMPLE = "the text of an example"
+_WITH_USER = re.compile(r"[^/?#]*//[^/?#]*@")
 
 
 class _Section(BaseModel):
@@ -32,6 +33,7 @@ class DataFiles(_Section):
         gold: Human-labelled texts to learn from; without them, only the mixture ``distilled`` can be trained.
         test: Human-labelled texts to be measured on, and nothing else.
         columns: What the columns of these files are called.
+        note: What a reader of the figures must know of these labels, such as who made them; shown beside them.
         validation: The share of gold that is held out of training.
         seed: Decides which.
     """
@@ -40,6 +42,7 @@ class DataFiles(_Section):
     test: Path
     gold: Path | None = None
     columns: Columns = Columns()
+    note: str | None = None
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.2
     seed: int = 0
 
@@ -66,9 +69,10 @@ class TeacherSection(_Section):
         base_url: The address of an OpenAI-compatible API, up to ``/v1``.
         api_key_env: The environment variable that holds the key.
         replies: Recorded replies, used before anything is asked.
-        store: Where replies are kept; ``replies.jsonl`` beside the run folders by default.
+        store: Where replies are kept; ``runs/replies.jsonl`` in the working directory by default.
         price: What it charges.
         headers: Further headers of every request.
+        headers_env: Headers that hold a secret, each with the environment variable that it is read from.
         timeout: Seconds to wait for one reply.
         concurrency: How many requests may be under way at a time.
         max_attempts: How often one request is tried.
@@ -81,6 +85,7 @@ class TeacherSection(_Section):
     store: Path | None = None
     price: Price | None = None
     headers: dict[str, str] = {}
+    headers_env: dict[str, str] = {}
     timeout: Annotated[float, Field(gt=0)] = 60.0
     concurrency: Annotated[int, Field(gt=0, le=1000)] = 8
     max_attempts: Annotated[int, Field(gt=0)] = 6
@@ -134,6 +139,10 @@ class TaskSpec(_Section):
         """The task itself."""
         task: Task = registry.build("task", self.name, self.settings)
         return task
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What decides the task: all its settings, defaults among them."""
+        return {"name": self.name, "settings": registry.settings(self.build())}
 
 
 class _Written(_Section):
@@ -199,7 +208,7 @@ class Recipe(_Section):
             data=_absolute(shape.data, base),
             teacher=_absolute(shape.teacher, base),
             clean=shape.clean,
-            students=tuple(students),
+            students=tuple(_beside(spec, base) for spec in students),
             mixtures=_with_control(mixtures, shape.data),
             learning_curve=shape.learning_curve,
             source=path.resolve(),
@@ -213,7 +222,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         seen = set()
         for key_node, _ in node.value:
             mark = key_node.start_mark
-            if key_node.tag == _MERGE:  # a few lines of them could grow without bound
+            if key_node.tag == "tag:yaml.org,2002:merge":  # a few lines of them could grow without bound
                 raise yaml.MarkedYAMLError(problem="<< is not known here; write the keys out", problem_mark=mark)
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, Hashable):  # any other is refused below
@@ -331,13 +340,24 @@ def _inconsistencies(written: Mapping[str, Any]) -> list[str]:
     """Mistakes that lie between two keys of a recipe."""
     teacher, data, curve = (_mapping(written.get(name)) for name in ("teacher", "data", "learning_curve"))
     students = [str(name) for name in _mapping(written.get("students"))]
-    found = []
+    found = _secrets(teacher)
     if teacher and teacher.get("base_url") is None and teacher.get("replies") is None:
         found.append("teacher: neither base_url nor replies; expected an endpoint to ask, recorded replies, or both")
     if isinstance(curve.get("student"), str) and curve["student"] not in students:
         found.append(f"learning_curve.student: {registry.unknown('student', curve['student'], students)}")
     if data and data.get("gold") is None and written.get("mixtures") != ["distilled"]:
         found.append("mixtures: without data.gold there is nothing to mix; expected [distilled], or data.gold")
+    return found
+
+
+def _secrets(teacher: Mapping[Any, Any]) -> list[str]:
+    """Secrets in the recipe, which is copied into the run's folder; none of them is repeated here."""
+    found = [
+        f"teacher.headers.{name}: a secret does not belong in a recipe; expected headers_env: {{{name}: ITS_VARIABLE}}"
+        for name in filter(holds_secret, map(str, _mapping(teacher.get("headers"))))
+    ]
+    if _WITH_USER.match(str(teacher.get("base_url"))):
+        found.append("teacher.base_url: holds a user or password; expected the address alone, and api_key_env")
     return found
 
 
@@ -357,6 +377,14 @@ def _with_control(mixtures: Iterable[str], data: DataFiles) -> tuple[str, ...]:
     """The mixtures, each once, gold first among them where there is gold."""
     control = ["gold"] if data.gold is not None else []
     return tuple(dict.fromkeys([*control, *mixtures]))
+
+
+def _beside(spec: StudentSpec, base: Path) -> StudentSpec:
+    """The same student; where its ``model`` names a folder beside the recipe, that folder is meant."""
+    model = spec.settings.get("model")
+    if not isinstance(model, str) or not model.strip() or not (folder := base / Path(model).expanduser()).is_dir():
+        return spec
+    return spec.model_copy(update={"settings": {**spec.settings, "model": str(folder)}})
 
 
 def _absolute(section: Model, base: Path) -> Model:

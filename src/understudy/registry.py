@@ -81,7 +81,7 @@ def signature(kind: str, name: str) -> "type[BaseModel]":
     from pydantic import ConfigDict, create_model
 
     component = find(kind, name)
-    hints = get_type_hints(component.__init__)
+    hints = get_type_hints(component.__init__, include_extras=True)
     fields: dict[str, Any] = {
         parameter.name: (hints[parameter.name], ... if parameter.default is parameter.empty else parameter.default)
         for parameter in inspect.signature(component).parameters.values()

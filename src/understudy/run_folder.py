@@ -1,28 +1,41 @@
 """The folder of a run: where each stage leaves its file, and whether that file is still true.
 
-Beside each output lies a fingerprint of what it was made from. A stage whose fingerprint matches is not run again;
-an output that somebody has edited is kept, and what hangs on it is made anew.
+Beside each output lies a seal: what it was made from, and what it was like. A stage whose inputs are the same is not
+run again, and an output that somebody has edited stays, while what hangs on it is made anew. Where the inputs have
+changed and an edited output must give way, it is kept under another name.
 """
 
 import fcntl
 import json
+import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from understudy.data.files import digest, replacing
-from understudy.errors import RunError
+from understudy.data.files import digest, read_json, write_json
+from understudy.errors import DataError, RunError
+from understudy.progress import Progress, Silent
+
+_PART = re.compile(r"\..+\.\d+\.part")
+"""What is still being written, by the process of that number."""
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The files of one run, in the order in which they are made."""
+    """The files of one run, in the order in which they are made.
+
+    Attributes:
+        path: The folder.
+        progress: Told where an edited file has to give way.
+    """
 
     path: Path
+    progress: Progress = field(default_factory=Silent, compare=False)
 
     @property
     def recipe(self) -> Path:
@@ -109,41 +122,71 @@ class RunFolder:
             yield
 
     def _sweep(self) -> None:
-        """Remove what a killed run had not finished writing."""
-        for part in list(self.path.rglob(".*.part")):
+        """Remove what a killed run had not finished writing, and nothing else: the folder may be somebody's home."""
+        for part in [*self.path.iterdir(), *self.students.rglob(".*.part")]:
+            if not _PART.fullmatch(part.name):
+                continue
             if part.is_dir():
                 shutil.rmtree(part)
             else:
                 part.unlink()
 
-    def make(self, output: Path, inputs: Mapping[str, Any], work: Callable[[], None], *others: Path) -> bool:
+    def make(self, output: Path, inputs: Mapping[str, Any], work: Callable[[], bool | None], *others: Path) -> bool:
         """Do a stage's work unless its output stands there, made from these very inputs; returns whether it was done.
 
         Args:
             output: The file or folder that the work makes last.
             inputs: What it is made from, as JSON values; a path stands for the content of its file.
-            work: Makes it.
+            work: Makes it. Where it returns False, some of it is still wanting: the result serves this run, and the
+                next one does the work again.
             others: What else the work makes; where somebody has removed one of them, it is done again.
         """
+        made = (output, *others)
         seal = output.with_name(f".{output.name}.fingerprint")
-        found = _fingerprint(inputs)
-        if all(made.exists() for made in (output, *others)) and _read(seal) == found:
+        found, last = _fingerprint(inputs), _read(seal)
+        same = json.dumps(last.get("inputs")) == json.dumps(found)  # the order of labels counts: the teacher reads it
+        if same and last.get("finished") is True and all(path.exists() for path in made):
             return False
+        self._set_aside_edited(made, last.get("made"))
         seal.unlink(missing_ok=True)
-        work()
-        with replacing(seal) as out:
-            out.write(found)
+        finished = work() is not False
+        write_json(seal, {"finished": finished, "made": _digests(made), "inputs": found})
         return True
 
+    def _set_aside_edited(self, made: Iterable[Path], sealed: Any) -> None:
+        """Keep files that are no longer as they were made: somebody has worked on them."""
+        known = sealed if isinstance(sealed, dict) else {}
+        for path in made:
+            if path.is_file() and path.name in known and known[path.name] != digest(path):
+                kept = _unused(path)
+                path.rename(kept)
+                self.progress.say(
+                    f"{path.relative_to(self.path)} had been edited and has to be made anew; "
+                    f"the edited file is kept as {kept.name}"
+                )
 
-def _fingerprint(inputs: Mapping[str, Any]) -> str:
-    """Inputs as text, so that the order of labels counts too: the teacher reads them in it."""
+
+def _unused(path: Path) -> Path:
+    """A free name beside an edited file: ``3-clean.edited.jsonl``, ``3-clean.edited-2.jsonl`` and so on."""
+    marks = chain(["edited"], (f"edited-{number}" for number in count(2)))
+    names = (path.with_name(f"{path.stem}.{mark}{path.suffix}") for mark in marks)
+    return next(name for name in names if not name.exists())
+
+
+def _fingerprint(inputs: Mapping[str, Any]) -> Any:
+    """What decides an output: the inputs as they come back from JSON, and the version that works on them."""
     content = {name: digest(value) if isinstance(value, Path) else value for name, value in inputs.items()}
-    return json.dumps({"understudy": version("understudy"), **content}, ensure_ascii=False, indent=2, default=str)
+    return json.loads(json.dumps({"understudy": version("understudy"), **content}, default=str))
 
 
-def _read(seal: Path) -> str | None:
+def _digests(made: Iterable[Path]) -> dict[str, str]:
+    return {path.name: digest(path) for path in made if path.is_file()}
+
+
+def _read(seal: Path) -> dict[str, Any]:
+    """What a seal says; nothing where there is none, or a broken one."""
     try:
-        return seal.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return None
+        said = read_json(seal)
+    except DataError:
+        return {}
+    return said if isinstance(said, dict) else {}

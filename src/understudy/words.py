@@ -31,10 +31,10 @@ _METRICS = {
 }
 
 _MIXTURES = {
-    "gold": "human labels only",
+    "gold": "gold labels only",
     "distilled": "the teacher’s labels only",
-    "union": "human and teacher’s labels, shuffled together",
-    "simple_mix": "the teacher’s labels first, then the human ones",
+    "union": "gold and teacher’s labels, shuffled together",
+    "simple_mix": "the teacher’s labels first, then gold",
 }
 
 
@@ -46,6 +46,11 @@ def metric(key: str) -> Metric:
 def mixture_meaning(key: str) -> str:
     """What a mixture holds, in a few words; empty where it is not known."""
     return _MIXTURES.get(key, "")
+
+
+def row_name(student: str, mixture: str | None) -> str:
+    """What a row of the comparison goes by: ``student/mixture``, or the name alone for the teacher."""
+    return student if mixture is None else f"{student}/{mixture}"
 
 
 def plain(key: str) -> str:

@@ -2,6 +2,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,14 @@ def test_a_quote_that_is_never_closed_is_refused(tmp_path: Path, monkeypatch: py
     assert "not CSV" in refusal(written(tmp_path / "a.csv", 'text\n"never closed\nb\n'))
     monkeypatch.setattr(files, "_LONGEST_CELL", 1000)
     assert "field larger" in refusal(written(tmp_path / "a.csv", 'text\n"' + "a line\n" * 1000))
+
+
+def test_a_broken_csv_row_is_named_by_its_lines(tmp_path: Path) -> None:
+    assert "a.csv:3: not CSV (" in refusal(written(tmp_path / "a.csv", 'text\nfine\n"never\nclosed\n'))
+    assert "read to line 4" in refusal(tmp_path / "a.csv")
+    found = refusal(written(tmp_path / "a.csv", 'text\nfine\n"a" b\n'))
+    assert "a.csv:3: not CSV (" in found
+    assert "read to" not in found
 
 
 @pytest.mark.parametrize("row", ["1", "1,2,3"])
@@ -237,6 +246,28 @@ def test_the_digest_is_the_contents(tmp_path: Path) -> None:
     assert digest(written(tmp_path / "a", "abc")) == expected
     with pytest.raises(DataError, match="cannot be read"):
         digest(tmp_path / "missing")
+
+
+def test_a_file_that_does_not_change_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    sha256 = files._sha256
+
+    def noting(path: Path) -> str:
+        read.append(path)
+        return sha256(path)
+
+    monkeypatch.setattr(files, "_sha256", noting)
+    path = written(tmp_path / "a", "abc")
+    first = digest(path)
+    written(path, "abd")  # perhaps within the same tick of the clock of files
+    changed = digest(path)
+    assert (first != changed, len(read)) == (True, 2)
+    os.utime(path, ns=(0, 10**9))
+    assert [digest(path), digest(path)] == [changed, changed]
+    assert len(read) == 3
+    written(path, "abe")
+    os.utime(path, ns=(0, 2 * 10**9))
+    assert digest(path) not in {first, changed}
 
 
 def test_the_size_of_a_folder_is_that_of_all_files_in_it(tmp_path: Path) -> None:

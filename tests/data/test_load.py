@@ -89,6 +89,14 @@ def test_a_text_of_the_test_set_must_not_be_learned_from(tmp_path: Path, source:
     assert "test.jsonl:1" in message
 
 
+def test_a_gold_text_has_one_target(tmp_path: Path) -> None:
+    again = {"id": "g3", "text": " A  Goal", "target": "sport"}
+    assert len(load(tmp_path, gold=[*GOLD, again])) == 6
+    message = refusal(tmp_path, gold=[*GOLD, {**again, "target": "money"}])
+    assert message.startswith("gold.jsonl:3: the target 'money', but the same text has 'sport' in ")
+    assert "gold.jsonl:1; expected one target for a text" in message
+
+
 def test_texts_may_repeat_elsewhere(tmp_path: Path) -> None:
     assert len(load(tmp_path, pool=[*POOL, {"id": "p3", "text": POOL[0]["text"]}])) == 6
 

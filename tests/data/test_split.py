@@ -4,12 +4,21 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from understudy.data.load import text_key
 from understudy.data.split import hold_out
 from understudy.example import Example, Span
 
 
 def rows(labels: list[str]) -> list[Example]:
     return [Example(id=str(i), text=f"text {i}", target=label, source="gold") for i, label in enumerate(labels)]
+
+
+def copies(labels: list[tuple[str, int]]) -> list[Example]:
+    """Rows of which many have the same text, but for case and white space."""
+    return [
+        Example(id=str(i), text=f"Text  {text}" if i % 2 else f"text {text}", target=label, source="gold")
+        for i, (label, text) in enumerate(labels)
+    ]
 
 
 labelled = st.lists(st.sampled_from("abcdefgh"), max_size=60).map(rows)
@@ -35,6 +44,14 @@ def test_of_every_target_about_the_share_is_held_out_and_one_stays(
         assert out[target] <= math.ceil(share * count)
         assert out[target] >= min(math.floor(share * count) - 1, count - 1)
     assert len(held_out) <= round(share * len(examples)) + 1
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 9)), max_size=60).map(copies), shares)
+def test_equal_texts_are_on_one_side(examples: list[Example], share: float) -> None:
+    kept, held_out = hold_out(examples, share, 0)
+    assert not {text_key(row.text) for row in kept} & {text_key(row.text) for row in held_out}
+    assert len(held_out) <= round(share * len(examples)) + 1
+    assert bool(kept) is bool(examples)
 
 
 def test_with_enough_of_every_target_the_share_is_met() -> None:
@@ -64,5 +81,5 @@ def test_nothing_is_held_out_of_nothing_or_with_a_share_of_nothing() -> None:
 
 
 def test_targets_that_are_no_labels_are_one_group() -> None:
-    spans = [Example(id=str(i), text="text", target=(Span(0, i, "PER"),), source="gold") for i in range(10)]
+    spans = [Example(id=str(i), text=f"text {i}", target=(Span(0, i, "PER"),), source="gold") for i in range(10)]
     assert len(hold_out(spans, 0.3, 0)[1]) == 3

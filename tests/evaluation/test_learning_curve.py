@@ -51,10 +51,17 @@ def test_the_curve_tells_its_points_the_forecast_and_what_to_expect() -> None:
     assert then == pytest.approx(known(1600).value, abs=0.01)
     assert curve["sentence"].startswith("Twice the teacher's labels (1,600) would be expected to help: linear might go")
     assert f"from {now:.3f} to about {then:.3f} [" in curve["sentence"]
-    assert curve["sentence"].endswith("macro_f1 (a power law through 4 sizes).")
+    assert curve["sentence"].endswith("macro-F1 (a power law through 4 sizes).")
     json.dumps(curve, allow_nan=False)
 
 
 def test_a_flat_curve_is_not_said_to_rise() -> None:
     flat = {n: known(n, scale=0.2, exponent=0.0, noise=0.02) for n in (100, 200, 400)}
     assert "cannot be said to help" in learning_curve(flat, "linear", "accuracy")["sentence"]
+
+
+def test_a_line_that_does_not_fit_is_not_mistaken_for_progress() -> None:
+    flat = [0.50, 0.70, 0.82, 0.87, 0.875]
+    scores = [Distribution(value, np.full(50, value)) for value in flat]
+    assert forecast([60, 120, 240, 480, 960], scores, 960).value == pytest.approx(0.875)
+    assert 0.875 < forecast([60, 120, 240, 480, 960], scores, 1920).value < 0.93

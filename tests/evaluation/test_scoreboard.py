@@ -4,6 +4,7 @@ import pytest
 
 from tests.evaluation.support import GOLD, TASK, arm
 from understudy.evaluation.scoreboard import Scoreboard
+from understudy.example import Prediction
 
 TEACHER = arm("teacher", None, range(4))
 CONTROL = arm("linear", "gold", range(60), range(64), confidence=0.9)
@@ -79,3 +80,9 @@ def test_answers_that_were_refused_count_as_wrong() -> None:
     answers = [type(answer)(None) if place < 50 else answer for place, answer in enumerate(refused.predictions[0])]
     board = Scoreboard(TASK, GOLD, [type(refused)(student="teacher", mixture=None, predictions=[answers])])
     assert board.rows()[0]["metrics"]["accuracy"]["mean"] == 0.75
+
+
+def test_a_calibration_error_lies_within_its_interval() -> None:
+    answers = [Prediction(label, 0.55 + 0.004 * place) for place, label in enumerate(GOLD)]
+    ece = Scoreboard(TASK, GOLD, []).distributions([answers])["ece"].estimate()
+    assert 0 <= ece.low < ece.mean < ece.high

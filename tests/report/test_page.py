@@ -195,7 +195,7 @@ def test_the_data_and_the_rejected_are_counted_with_examples(run_folder: Folder)
 
 def test_money_is_shown_where_it_is_known(run_folder: Folder) -> None:
     data = page_of(run_folder(lambda scores: scores["teacher"].update(cost_usd=0.12, tokens=None))).text("data")
-    assert "$0.12 ($0.1111 for 1,000 requests)" in data
+    assert "$0.12 ($0.1111 for 1,000 texts)" in data
     assert "Tokens not recorded" in data
 
 

@@ -4,12 +4,14 @@ import pytest
 
 from tests.newswire import rows, write_slice
 from tests.teacher.support import Noted
-from understudy.data.files import read_json, write_records
+from understudy.data.files import read_json, write_examples, write_records
+from understudy.errors import TeacherError
+from understudy.example import Example
 from understudy.pipeline import Run
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import comparison_arms
-from understudy.stages.evaluate import evaluate
+from understudy.stages.evaluate import check_yardstick, evaluate
 from understudy.students.student import load
 
 
@@ -59,3 +61,19 @@ def test_edited_answers_of_a_student_are_scored_anew(tmp_path: Path) -> None:
     [row] = [row for row in read_json(run.scores)["rows"] if row["mixture"] == "gold"]
     assert row["metrics"]["accuracy"]["mean"] == 1.0
     assert not evaluate(recipe, run, Noted())
+
+
+def test_a_teacher_that_was_not_heard_on_the_test_set_is_not_scored_as_wrong(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    heard = Example(id="t1", text="one", target="sport", source="test")
+    unheard = Example(id="t2", text="two", target="sport", source="test")
+    write_examples(run.inputs, [heard, unheard])
+    write_examples(
+        run.taught,
+        [
+            Example(id="t1", text="one", source="annotated", meta={"reply": "no idea", "rejected": "not JSON"}),
+            Example(id="t2", text="two", source="annotated", meta={"rejected": "no answer in 6 attempts"}),
+        ],
+    )
+    with pytest.raises(TeacherError, match=r"1 of 2 test texts .*t2: no answer in 6 attempts"):
+        check_yardstick(run)

@@ -125,3 +125,11 @@ def test_how_patiently_the_teacher_is_asked_does_not_make_it_answer_anew(tmp_pat
     assert not teach(patient, run, Noted())
     shorter = Recipe.load(write_slice(tmp_path, per_desk=2, pool=24, clean={"max_chars": 900}))
     assert teach(shorter, run, Noted())
+
+
+def test_an_edited_row_with_a_wrong_label_is_told_where_it_was_edited(tmp_path: Path) -> None:
+    recipe, run = prepared(tmp_path)
+    first, *others = read_examples(run.clean)
+    write_examples(run.clean, [replace(first, target="sports"), *others])
+    with pytest.raises(DataError, match=rf"3-clean\.jsonl: the row '{first.id}': unknown label 'sports'"):
+        split(recipe, run)

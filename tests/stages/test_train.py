@@ -4,7 +4,8 @@ import pytest
 
 from tests.newswire import write_slice
 from tests.teacher.support import Noted
-from understudy.data.files import read_json, write_examples
+from understudy.data.files import read_examples, read_json, write_examples
+from understudy.errors import DataError
 from understudy.example import Example
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
@@ -12,6 +13,7 @@ from understudy.stages.arms import Arm, comparison_arms
 from understudy.stages.train import TrainingSet, train
 from understudy.students.linear import Linear
 from understudy.students.student import load
+from understudy.tasks.classification import Classification
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def run(tmp_path: Path) -> RunFolder:
 
 
 def test_an_arm_learns_from_what_its_mixture_names(recipe: Recipe, run: RunFolder) -> None:
-    data = TrainingSet(run)
+    data = TrainingSet(run, recipe.task.build())
     assert [example.id for example in data.gold] == ["g0", "g1", "g2", "g3"]
     assert {example.id for example in data.distilled} == {f"d{i}" for i in range(8)}
     spec = recipe.students[0]
@@ -85,3 +87,46 @@ def test_a_training_that_fails_leaves_nothing_that_is_taken_for_finished(
     assert train(recipe, run, Noted())
     for arm in comparison_arms(recipe):
         assert load(arm.folder(run)).predict(["match"])[0].target in {"sport", "politics"}
+
+
+@pytest.mark.parametrize("target", ["sports", None])
+@pytest.mark.parametrize("name", ["4-train.jsonl", "4-validation.jsonl"])
+def test_an_edited_row_without_a_valid_target_is_told_with_file_and_id(
+    recipe: Recipe, run: RunFolder, name: str, target: str | None
+) -> None:
+    path = run.path / name
+    edited = Example(id="edited", text="goal", target=target, source="gold")
+    write_examples(path, [*read_examples(path), edited])
+    reason = "has no target" if target is None else ": unknown label 'sports'; did you mean 'sport'"
+    with pytest.raises(DataError, match=f"{path}: the row 'edited'{':' if target else ''} .*{reason.lstrip(': ')}"):
+        train(recipe, run, Noted())
+
+
+def test_training_files_are_read_only_where_an_arm_is_trained(
+    recipe: Recipe, run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(recipe, run, Noted())
+    monkeypatch.setattr("understudy.stages.train.read_labelled", None)
+    assert not train(recipe, run, Noted())
+
+
+@pytest.mark.parametrize("component", [Linear, Classification])
+def test_a_default_that_has_changed_is_another_student_or_task(
+    recipe: Recipe, run: RunFolder, monkeypatch: pytest.MonkeyPatch, component: type
+) -> None:
+    train(recipe, run, Noted())
+    defaults = dict(component.__init__.__kwdefaults__)  # type: ignore[misc]
+    prompt = {"user": "{{ text }}"}
+    changed = {**defaults, **({"c": 3.0} if component is Linear else {"prompt": prompt})}
+    monkeypatch.setattr(component.__init__, "__kwdefaults__", changed)  # type: ignore[misc]
+    assert train(recipe, run, Noted())
+
+
+def test_other_weights_to_start_from_make_another_student(
+    recipe: Recipe, run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Linear, "fingerprint", lambda self: {"weights": "1"}, raising=False)
+    assert train(recipe, run, Noted())
+    assert not train(recipe, run, Noted())
+    monkeypatch.setattr(Linear, "fingerprint", lambda self: {"weights": "2"})
+    assert train(recipe, run, Noted())

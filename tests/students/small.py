@@ -27,6 +27,7 @@ STRANGE = [
     "\x00\ufffd\u202e\ud7ff",
     "比赛结束了",
     ".",
+    "half a \ud83d character",
 ]
 
 

@@ -212,6 +212,34 @@ def test_saving_replaces_the_whole_folder(cell: Cell, copy: Path) -> None:
     assert [folder.name for folder in copy.parent.iterdir()] == ["copy"]
 
 
+def test_saving_removes_nothing_but_a_model(cell: Cell, tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    kept = tmp_path / "thesis" / "chapter.txt"
+    kept.write_text("years of work")
+    for place in (tmp_path / "thesis", kept):
+        with pytest.raises(ModelError, match="holds something other than a model"):
+            cell.student.save(place)
+    assert kept.read_text() == "years of work"
+    (tmp_path / "empty").mkdir()
+    cell.student.save(tmp_path / "empty")
+    assert load(tmp_path / "empty").predict(cell.lesson.texts) == cell.predicted()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_a_model_error(cell: Cell, copy: Path, value: float) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    for file in copy.glob("*.safetensors"):
+        weights = load_file(file)
+        for name, array in weights.items():
+            harmed = array.copy()
+            harmed.reshape(-1)[-1] = value
+            save_file({**weights, name: harmed}, file)
+            with pytest.raises(ModelError, match="not a number"):
+                load(copy)
+        save_file(weights, file)
+
+
 def test_a_missing_empty_or_cut_off_file_is_a_model_error(cell: Cell, copy: Path) -> None:
     for file in sorted(copy.iterdir()):
         whole = file.read_bytes()

@@ -122,3 +122,12 @@ def test_texts_without_words_cannot_be_learned_from() -> None:
     empty = [Example(id="1", text="!!", target="sport", source="gold")]
     with pytest.raises(ModelError, match="no features"):
         fitted(Mixture.named("gold", empty, []))
+
+
+def test_a_training_that_diverges_is_told() -> None:
+    student = Linear(c=0.0)  # no recipe lets it pass, but Python does
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(ModelError, match="the training diverged: its loss or weights"),
+    ):
+        student.fit(small.mixture(), [], small.TASK, Silent())

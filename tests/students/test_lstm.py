@@ -1,4 +1,5 @@
 import json
+import resource
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -145,6 +146,22 @@ def test_a_broken_folder_is_a_model_error(folder: Path, harm: Callable[[Path], o
     harm(folder)
     with pytest.raises(ModelError):
         load(folder)
+
+
+def test_a_manifest_cannot_ask_for_memory(folder: Path) -> None:
+    manifest = json.loads((folder / "model.json").read_text())
+    manifest["student"]["settings"].update(hidden_size=4_000, embedding_size=4_000)
+    (folder / "model.json").write_text(json.dumps(manifest))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ModelError):
+        load(folder)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB, of the GB asked for
+
+
+def test_weights_of_half_precision_are_made_whole(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    save_file({name: tensor.half() for name, tensor in load_file(path).items()}, path)
+    assert small.right(load(folder).predict(small.TEXTS)) == 1.0
 
 
 def test_without_torch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

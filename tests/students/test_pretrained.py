@@ -104,3 +104,14 @@ def test_a_name_on_the_hub_is_fetched_once_and_only_what_is_needed(monkeypatch: 
     assert pretrained.pretrained("someone/tiny-bert").longest == 40
     assert [name for name, _ in asked] == ["someone/tiny-bert"]
     assert not any(pattern.endswith((".bin", ".py", ".pt")) or pattern == "*" for pattern in asked[0][1])
+
+
+def test_a_fingerprint_tells_weights_apart(tiny: Path) -> None:
+    assert pretrained.fingerprint("someone/tiny-bert") == {"hub": "someone/tiny-bert"}
+    assert list(pretrained.fingerprint("bundled")) == ["weights"]
+    before = pretrained.fingerprint(str(tiny))
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(before)
+    for name in ("config.json", "model.safetensors"):
+        (tiny / name).write_bytes((tiny / name).read_bytes() + b" ")
+        after = pretrained.fingerprint(str(tiny))
+        assert after[name] != before[name]

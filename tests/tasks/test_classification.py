@@ -130,6 +130,24 @@ def test_a_cell_that_is_no_label_is_refused(value: Any) -> None:
         TASK.read(value, "text")
 
 
+def test_a_whole_number_stands_for_the_label_of_its_digits() -> None:
+    task = Classification(labels=["0", "1", "True"])
+    assert (task.read(1, "text"), task.read("0", "text")) == ("1", "0")
+
+
+@pytest.mark.parametrize(
+    ("value", "found"), [(2, "2 (int)"), (True, "True (bool)"), (1.0, "1.0 (float)"), (None, "None (NoneType)")]
+)
+def test_what_is_no_label_is_told_with_its_type(value: Any, found: str) -> None:
+    with pytest.raises(DataError) as error:
+        Classification(labels=["0", "1", "True"]).read(value, "text")
+    assert str(error.value) == f"unknown label {found}; expected one of, as text: 0, 1, True"
+
+
+def test_a_label_may_have_no_description() -> None:
+    assert Classification(labels={"a": None, "b": "the second"}).labels == {"a": "", "b": "the second"}
+
+
 def test_details_of_a_label_that_never_occurs_are_zeros() -> None:
     details = TASK.details(["sport"], ["sport"])
     assert details["per_class"]["weather"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}

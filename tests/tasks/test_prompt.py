@@ -47,6 +47,22 @@ def test_a_prompt_that_was_not_released_is_answered_with_the_closest(name: str) 
 
 
 @pytest.mark.parametrize(
+    ("prompt", "message"),
+    [
+        ({"sytem": "a", "user": "{{ text }}"}, "unknown key 'sytem'; did you mean 'system'"),
+        ({"assistant": "a", "user": "{{ text }}"}, "unknown key 'assistant'; expected one of: system, user"),
+        ({"system": "{{ text }}"}, "user is missing"),
+        ({}, "user is missing"),
+    ],
+)
+def test_a_prompt_of_ones_own_has_a_message_for_the_user_and_none_for_nobody(
+    prompt: dict[str, str], message: str
+) -> None:
+    with pytest.raises((DataError, UnknownName), match=f"prompt: {message}"):
+        render(prompt, labels=LABELS, text="a")
+
+
+@pytest.mark.parametrize(
     "template",
     [
         "{{ txt }}",

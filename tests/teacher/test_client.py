@@ -211,6 +211,19 @@ def test_a_key_in_a_header_or_a_reply_is_not_shown_either() -> None:
     assert reply.completion["choices"][0]["message"]["content"] == "I know [redacted]"
 
 
+def test_a_header_from_the_environment_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeEndpoint(fails(400, f"bad key {KEY}"), answers(f"I know {KEY}")) as fake:
+        endpoint = quick(fake, headers_env={"api-key": "AZURE_KEY"})
+        with pytest.raises(TeacherError, match="environment variable AZURE_KEY is not set"):
+            ask(endpoint, "text")
+        monkeypatch.setenv("AZURE_KEY", f"Token {KEY}")
+        assert KEY not in str(failure(endpoint))
+        [reply] = ask(endpoint, "text")
+        assert {headers["api-key"] for headers in fake.headers} == {f"Token {KEY}"}
+    assert reply.completion["choices"][0]["message"]["content"] == "I know [redacted]"
+    assert KEY not in repr(endpoint)
+
+
 def test_a_placeholder_key_does_not_change_replies() -> None:
     assert Redactor(["EMPTY"]).clean_bytes(b"EMPTY seats") == b"EMPTY seats"
 

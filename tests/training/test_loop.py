@@ -104,6 +104,15 @@ def test_it_looks_evenly_and_keeps_the_best_weights() -> None:
     assert module.head.weight.flatten().tolist() == seen[1]
 
 
+def test_a_start_that_training_only_spoils_is_kept() -> None:
+    module, start = fresh(), fresh().head.weight.tolist()
+    falling = scores((0.9, 1.0), (0.8, 1.0), (0.7, 1.0), (0.6, 1.0), (0.5, 1.0))
+    course = train(module, batches(), squared(module), how(look_first=True), Silent(), falling)
+    assert course.history[0] == (0.0, 0.9)
+    assert len(course.history) == 5
+    assert module.head.weight.tolist() == start
+
+
 @pytest.mark.parametrize(
     ("looks", "kept"),
     [

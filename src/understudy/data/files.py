@@ -1,10 +1,12 @@
 """Files in and out: rows read as a stream, results written whole or not at all."""
 
 import csv
+import functools
 import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,8 @@ from understudy.example import Example
 _READABLE = (".jsonl", ".csv")
 _LONGEST_CELL = 10_000_000
 """Characters in a CSV cell; longer ones are rather a quote that was never closed. (The default is 131,072.)"""
+_SETTLED = 2 * 10**9
+"""Nanoseconds after which a file that changes again is sure to get another time stamp."""
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -64,7 +68,9 @@ def _csv_rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, dict[str,
                 raise DataError(f"{path}:{reader.line_num}: not as many cells as the header has columns")
             yield reader.line_num, row
     except csv.Error as error:
-        raise DataError(f"{path}:{reader.line_num}: not CSV ({error})") from None
+        start, end = reader.line_num + 1, reader.reader.line_num  # the row that fails, from its first line to its last
+        read_to = f"; read to line {end}" if end > start else ""
+        raise DataError(f"{path}:{start}: not CSV ({error}{read_to})") from None
 
 
 def read_examples(path: Path) -> Iterator[Example]:
@@ -146,12 +152,25 @@ def _beside(path: Path) -> Path:
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file's content, in hexadecimal."""
+    """The SHA-256 of a file's content, in hexadecimal; one that has not changed is read once in a process."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        found = path.stat()
+        if time.time_ns() - found.st_mtime_ns < _SETTLED:
+            return _sha256(path)
+        return _known_sha256(path, found.st_ino, found.st_size, found.st_mtime_ns)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path in the recipe") from None
+
+
+@functools.lru_cache(maxsize=1024)
+def _known_sha256(path: Path, *stamp: int) -> str:
+    """The digest of the file as it is under this stamp."""
+    return _sha256(path)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def folder_bytes(folder: Path) -> int:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from understudy.data.files import read_rows
+from understudy.data.files import read_examples, read_rows
 from understudy.errors import DataError
-from understudy.example import Example, Source, is_whole
+from understudy.example import Example, Source, Target, is_whole, target_to_json
 from understudy.registry import unknown
 from understudy.tasks.task import Task
 
@@ -38,7 +38,7 @@ def load_examples(files: Mapping[Source, Path], columns: Columns, task: Task) ->
 
     Raises:
         DataError: A file cannot be read or is empty; a row lacks a column or holds no text or no valid target; an id
-            stands twice; or a text of the test set also stands in gold or pool.
+            stands twice; a text of the test set also stands in gold or pool; or gold gives a text two targets.
     """
     ids: dict[bytes, str] = {}
     texts = _Texts()
@@ -56,6 +56,24 @@ def load_examples(files: Mapping[Source, Path], columns: Columns, task: Task) ->
             yield example
         if number == 0:
             raise DataError(f"{path}: the file is empty; expected {source} rows")
+
+
+def read_labelled(path: Path, task: Task) -> Iterator[Example]:
+    """The examples in a file of a run folder that are to be learned from, one at a time: a person may have edited it.
+
+    Raises:
+        DataError: A line is no example record, or has no valid target; the file and the row's id are named.
+    """
+    for example in read_examples(path):
+        where = f"{path}: the row {example.id!r}"
+        if example.target is None:
+            raise DataError(f"{where} has no target; give it one, or remove the row")
+        try:
+            for answer in (target_to_json(example.target), *(example.soft or ())):
+                task.read(answer, example.text)
+        except DataError as error:
+            raise DataError(f"{where}: {error}") from None
+        yield example
 
 
 def _example(row: Mapping[str, Any], number: int, source: Source, columns: Columns, task: Task, where: str) -> Example:
@@ -85,10 +103,11 @@ def _cell(row: Mapping[str, Any], column: str, role: str, where: str) -> Any:
 
 
 class _Texts:
-    """The texts of the test set, so that none of them is learned from; digests, since a pool can be large."""
+    """The texts of test and gold, so that no text is both, or has two targets; digests, since files can be large."""
 
     def __init__(self) -> None:
         self._test: dict[bytes, str] = {}
+        self._gold: dict[bytes, tuple[Target | None, str]] = {}
 
     def check(self, example: Example, where: str) -> None:
         key = text_key(example.text)
@@ -99,6 +118,13 @@ class _Texts:
                 f"{where}: this text also stands in the test set ({self._test[key]}); "
                 "a test text must not be learned from: remove it from one of them"
             )
+        elif example.source == "gold":
+            target, before = self._gold.setdefault(key, (example.target, where))
+            if target != example.target:
+                raise DataError(
+                    f"{where}: the target {example.target!r}, but the same text has {target!r} in {before}; "
+                    "expected one target for a text: correct one of them, or remove both"
+                )
 
 
 def text_key(text: str) -> bytes:

@@ -5,11 +5,14 @@ import random
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
+from understudy.data.load import text_key
 from understudy.example import Example
 
 
 def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
     """Split examples into those to train on and those to validate on, alike in their targets.
+
+    Equal texts (but for case and white space) stay together: what is learned cannot judge.
 
     Args:
         examples: The gold examples.
@@ -20,17 +23,24 @@ def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list
     Returns:
         The examples to train on and the held-out ones, each in their former order.
     """
-    groups: dict[Hashable, list[Example]] = defaultdict(list)
+    equal: dict[bytes, list[Example]] = defaultdict(list)
     for example in examples:
-        groups[example.target if isinstance(example.target, str) else ""].append(example)
+        equal[text_key(example.text)].append(example)
+    groups: dict[Hashable, list[list[Example]]] = defaultdict(list)
+    for same in equal.values():
+        groups[same[0].target if isinstance(same[0].target, str) else ""].append(same)
     rng = random.Random(seed)  # noqa: S311 - a split, not a secret
     shuffled = [rng.sample(group, len(group)) for group in groups.values()]
     rng.shuffle(shuffled)
     held_out: set[str] = set()
     due = 0.0
     for group in shuffled:
-        due += share * len(group)
-        count = max(0, min(round(due) - len(held_out), math.ceil(share * len(group)), len(group) - 1))
-        held_out.update(example.id for example in group[:count])
+        size = sum(map(len, group))
+        due += share * size
+        room = min(round(due) - len(held_out), math.ceil(share * size), size - 1)
+        for same in group:
+            if len(same) <= room:
+                held_out.update(example.id for example in same)
+                room -= len(same)
     kept = [example for example in examples if example.id not in held_out]
     return kept, [example for example in examples if example.id in held_out]

@@ -57,6 +57,15 @@ class Distribution:
         low, high = _percentiles(self.resampled)
         return Estimate(self.value, low, high)
 
+    def centred(self) -> "Distribution":
+        """The same, moved so that the resamples lie around the value, for a metric that cannot go below 0.
+
+        A metric that sums absolute values, such as a calibration error, is raised by the noise of resampling itself.
+        """
+        import numpy as np
+
+        return Distribution(self.value, np.maximum(self.resampled - (self.resampled.mean() - self.value), 0.0))
+
     def minus(self, other: "Distribution") -> Difference:
         """The paired difference to another system, scored on the same resamples."""
         differences = self.resampled - other.resampled

@@ -1,9 +1,13 @@
 """The choice: the cheapest student that is not significantly worse than the best one, and why, in one sentence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from understudy import words
 from understudy.evaluation.scoreboard import Contestant, Scoreboard
+
+_ALIKE = 1.5
+"""Latencies within this factor are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,22 +19,26 @@ class Choice:
 
 
 def choose(scoreboard: Scoreboard) -> Choice:
-    """Among the students not significantly worse than the best, the one that answers fastest.
+    """Among the students not significantly worse than the best, the best of those that answer about as fast as any.
 
-    Every arm's latency is known by now (``latency_ms.p50`` in its facts). The arms are judged on the test set they
-    are reported on, so that the best of many is slightly flattered; the report says so.
+    Every arm's latency is known by now (``latency_ms.p50`` in its facts). Latencies within a factor of 1.5 count as
+    alike, because two timings of one model differ by as much, and noise must not choose. The arms are judged on the
+    test set they are reported on, so that the best of many is slightly flattered; the report says so.
     """
     students = [row for row in scoreboard.contestants.values() if row.mixture is not None]
-    best = max(students, key=lambda row: scoreboard.headline(row.name).value)
-    worse = {row.name for row in students if scoreboard.difference(row.name, best.name).high < 0}
-    chosen = min((row for row in students if row.name not in worse), key=lambda row: _milliseconds(row, scoreboard))
-    return Choice(chosen, _sentence(scoreboard, chosen, best, len(students), len(students) - len(worse)))
+    best = _best(scoreboard, students)
+    equals = [row for row in students if scoreboard.difference(row.name, best.name).high >= 0]
+    fastest = min(_milliseconds(row) for row in equals)
+    chosen = _best(scoreboard, [row for row in equals if _milliseconds(row) <= _ALIKE * fastest])
+    return Choice(chosen, _sentence(scoreboard, chosen, best, len(students), len(equals)))
 
 
-def _milliseconds(row: Contestant, scoreboard: Scoreboard) -> tuple[float, float]:
-    """What decides: the latency of one text, rounded to what can be told apart, then the score."""
-    latency = float(row.facts["latency_ms"]["p50"])
-    return float(f"{latency:.1g}"), -scoreboard.headline(row.name).value
+def _best(scoreboard: Scoreboard, rows: Sequence[Contestant]) -> Contestant:
+    return max(rows, key=lambda row: scoreboard.headline(row.name).value)
+
+
+def _milliseconds(row: Contestant) -> float:
+    return float(row.facts["latency_ms"]["p50"])
 
 
 def _sentence(scoreboard: Scoreboard, chosen: Contestant, best: Contestant, students: int, equals: int) -> str:
@@ -40,11 +48,11 @@ def _sentence(scoreboard: Scoreboard, chosen: Contestant, best: Contestant, stud
     if chosen is best and equals == 1:
         return f"{chosen.name} is chosen: with {score} it is significantly better than every other student, at {speed}."
     if chosen is best:
-        return f"{chosen.name} is chosen: it has the best score ({score}), and none of its equals is faster ({speed})."
+        return f"{chosen.name} is chosen: it has the best score ({score}), and no equal is clearly faster ({speed})."
     p_value = scoreboard.difference(chosen.name, best.name).p_value
     return (
         f"{chosen.name} is chosen: with {score} it is not significantly worse than the best, {best.name} "
-        f"({scoreboard.headline(best.name).value:.3f}, p = {p_value:.2f}), and the fastest such student, at {speed}."
+        f"({scoreboard.headline(best.name).value:.3f}, p = {p_value:.2f}), and among the fastest such, at {speed}."
     )
 
 
@@ -53,5 +61,5 @@ def _score(scoreboard: Scoreboard, row: Contestant) -> str:
 
 
 def _speed(row: Contestant) -> str:
-    latency = float(row.facts["latency_ms"]["p50"])
+    latency = _milliseconds(row)
     return f"{latency:.2g} ms a text" if latency < 100 else f"{latency:,.0f} ms a text"

@@ -47,24 +47,25 @@ def learning_curve(scores: Mapping[int, Distribution], student: str, metric: str
 def forecast(sizes: Sequence[int], scores: Sequence[Distribution], size: int) -> Distribution:
     """The metric expected at another number of examples.
 
+    The fitted line gives the slope; the forecast sets out from the last measured point, so that a line that does not
+    quite fit is not mistaken for progress.
+
     Args:
-        sizes: The numbers of examples that were tried, at least two different ones.
+        sizes: The numbers of examples that were tried, at least two different ones, smallest first.
         scores: The metric at each, in [0, 1], over the same resamples.
         size: The number of examples in question.
     """
     import numpy as np
 
-    errors = np.stack([np.append(score.resampled, score.value) for score in scores])
-    expected = _extrapolate(np.log(sizes), np.log(np.maximum(1 - errors, _LEAST_ERROR)), float(np.log(size)))
-    predicted = 1 - np.minimum(expected, 1.0)
+    values = np.stack([np.append(score.resampled, score.value) for score in scores])
+    errors = np.maximum(1 - values, _LEAST_ERROR)
+    slopes = _slopes(np.log(sizes), np.log(errors))
+    predicted = np.clip(1 - errors[-1] * (size / sizes[-1]) ** slopes, 0.0, 1.0)
     return Distribution(float(predicted[-1]), predicted[:-1])
 
 
-def _extrapolate(x: "NDArray[np.float64]", log_errors: "NDArray[np.float64]", at: float) -> "NDArray[np.float64]":
-    """The error on the least-squares line through (x, log error), one for each column, at another x."""
-    import numpy as np
-
+def _slopes(x: "NDArray[np.float64]", log_errors: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """The slope of the least-squares line through (x, log error), one for each column."""
     centred = x - x.mean()
-    slopes = centred @ (log_errors - log_errors.mean(axis=0)) / (centred @ centred)
-    predicted: NDArray[np.float64] = np.exp(log_errors.mean(axis=0) + slopes * (at - x.mean()))
-    return predicted
+    slopes: NDArray[np.float64] = centred @ (log_errors - log_errors.mean(axis=0)) / (centred @ centred)
+    return slopes

@@ -7,7 +7,8 @@ from typing import Any
 from understudy.evaluation.bootstrap import Bootstrap, Difference, Distribution
 from understudy.evaluation.calibration import calibration_tally
 from understudy.example import Prediction, Target
-from understudy.tasks.task import Task
+from understudy.tasks.task import Tally, Task
+from understudy.words import row_name
 
 TEACHER = "teacher"
 CONTROL = "gold"
@@ -32,7 +33,7 @@ class Contestant:
     @property
     def name(self) -> str:
         """``student/mixture``, or ``teacher``."""
-        return self.student if self.mixture is None else f"{self.student}/{self.mixture}"
+        return row_name(self.student, self.mixture)
 
 
 class Scoreboard:
@@ -56,16 +57,14 @@ class Scoreboard:
         tallies = [self.task.tally(self.gold, [answer.target for answer in answers]) for answers in seeds]
         found = self._bootstrap.distributions(tallies)
         if all(answer.confidence is not None for answers in seeds for answer in answers):
-            found |= self._bootstrap.distributions(
-                [
-                    calibration_tally(
-                        [answer.confidence or 0.0 for answer in answers],
-                        [answer.target == target for answer, target in zip(answers, self.gold, strict=True)],
-                    )
-                    for answers in seeds
-                ]
-            )
+            calibration = self._bootstrap.distributions([self._calibration(answers) for answers in seeds])
+            found |= {name: distribution.centred() for name, distribution in calibration.items()}
         return found
+
+    def _calibration(self, answers: Sequence[Prediction]) -> Tally:
+        confidences = [answer.confidence or 0.0 for answer in answers]
+        correct = [answer.target == target for answer, target in zip(answers, self.gold, strict=True)]
+        return calibration_tally(confidences, correct)
 
     def headline(self, name: str) -> Distribution:
         """A contestant's headline metric."""

@@ -47,6 +47,7 @@ def write_report(run_folder: Path) -> Path:
         "answer": answer(scores),
         "answers": answers,
         "bands": [band for band in answers.bands if band.answers] if answers else [],
+        "folder": str(run_folder),
         "rejected": read_rejected(run_folder / REJECTED, counted),
         "plain_numbers": _plain_numbers(scores, answers),
         **_pictures(scores),

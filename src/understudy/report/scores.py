@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from understudy.errors import DataError
+from understudy.words import row_name
 
 TEACHER = "teacher"
 _MOST_PROBLEMS = 3
@@ -87,7 +88,7 @@ class Row(_Part):
     @property
     def name(self) -> str:
         """The row's name in comparisons and predictions: ``student/mixture``, or ``teacher``."""
-        return self.student if self.mixture is None else f"{self.student}/{self.mixture}"
+        return row_name(self.student, self.mixture)
 
     @property
     def p50(self) -> float | None:
@@ -139,7 +140,7 @@ class Choice(_Part):
     @property
     def name(self) -> str:
         """The chosen row's name."""
-        return self.student if self.mixture is None else f"{self.student}/{self.mixture}"
+        return row_name(self.student, self.mixture)
 
 
 class CurvePoint(Estimate):
@@ -170,6 +171,7 @@ class Counts(_Part):
     train_gold: int | None = None
     validation: int | None = None
     rejected: dict[str, int] | None = None
+    note: str | None = None
 
 
 class Scores(_Part):
@@ -181,6 +183,7 @@ class Scores(_Part):
     headline: str
     understudy: str | None = None
     created: str | None = None
+    recipe: str | None = None
     rows: list[Row]
     teacher: Teacher | None = None
     comparisons: list[Comparison] = []

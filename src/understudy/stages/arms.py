@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from understudy.recipe import Recipe, StudentSpec
-from understudy.registry import build
+from understudy.registry import build, settings
 from understudy.run_folder import RunFolder
 from understudy.students.student import Student
 
@@ -39,6 +40,12 @@ class Arm:
         """The untrained student."""
         student: Student = build("student", self.spec.student, {**self.spec.settings, "seed": self.seed})
         return student
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What decides the student: all its settings, defaults among them, and what it starts from, if anything."""
+        student = self.student
+        start: dict[str, Any] = getattr(student, "fingerprint", dict)()
+        return {"name": self.spec.student, "settings": settings(student), "start": start}
 
     def folder(self, run: RunFolder) -> Path:
         """Where the trained student lives."""

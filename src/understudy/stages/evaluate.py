@@ -10,6 +10,7 @@ from typing import Any
 
 from understudy.data.clean import is_rejected
 from understudy.data.files import digest, read_examples, read_json, read_rows, write_json, write_records
+from understudy.errors import TeacherError
 from understudy.evaluation.choice import choose
 from understudy.evaluation.learning_curve import learning_curve
 from understudy.evaluation.scoreboard import TEACHER, Contestant, Scoreboard
@@ -36,13 +37,29 @@ def evaluate(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
             _answer(arm, test, run)
             bar.advance()
     inputs = {
-        "recipe": recipe.model_dump(mode="json", exclude={"teacher": {"headers"}}),  # a header may hold a key
+        "recipe": recipe.model_dump(mode="json", exclude={"teacher": {"headers", "headers_env"}}),
         "taught": run.taught,
         "test": run.test,
         "answers": [digest(arm.answers(run)) for arm in arms],
-        "speeds": [digest(arm.speed(run)) for arm in arms if arm.seed == 0],
+        "speeds": [digest(arm.speed(run)) for arm in comparison_arms(recipe) if arm.seed == 0],
     }
     return run.make(run.scores, inputs, lambda: _compare(recipe, run, test, distilled), run.predictions)
+
+
+def check_yardstick(run: RunFolder) -> None:
+    """See to it that the teacher was heard on every test text: silence must not be scored as a wrong answer.
+
+    Raises:
+        TeacherError: It was not.
+    """
+    test = {example.id for example in read_examples(run.inputs) if example.source == "test"}
+    rows = (example for example in read_examples(run.taught) if example.id in test)
+    unheard = [example for example in rows if "reply" not in example.meta]
+    if unheard:
+        raise TeacherError(
+            f"the teacher has not answered {len(unheard)} of {len(test)} test texts (the first, {unheard[0].id}: "
+            f"{unheard[0].meta.get('rejected')}); it cannot be compared. Run again to ask for them, or record them too"
+        )
 
 
 def _answer(arm: Arm, test: Sequence[Example], run: RunFolder) -> None:
@@ -59,7 +76,7 @@ def _answer(arm: Arm, test: Sequence[Example], run: RunFolder) -> None:
         write_json(arm.speed(run), asdict(measure_speed(load(arm.folder(run)), texts)))
 
     run.make(arm.answers(run), inputs, answer)
-    if arm.seed == 0:
+    if arm.seed == 0 and arm.distilled is None:
         run.make(arm.speed(run), inputs, time)
 
 
@@ -78,6 +95,7 @@ def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled:
         "task": recipe.task.name,
         "headline": scoreboard.task.headline,
         "understudy": version("understudy"),
+        "recipe": None if recipe.source is None else str(recipe.source),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "rows": rows,
         "teacher": {"metrics": rows[0]["metrics"], **_spending(recipe, list(taught.values()))},
@@ -196,4 +214,5 @@ def _counts(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
         "train_gold": train[True],
         "validation": sum(1 for _ in read_examples(run.validation)),
         "rejected": dict(rejected.most_common()),
+        "note": recipe.data.note,
     }

@@ -1,12 +1,12 @@
 """From the team's files to a training set: gather, teach, clean, split."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain, filterfalse
 from pathlib import Path
 
 from understudy.data.clean import decontaminate, is_rejected, screen
 from understudy.data.files import digest, read_examples, write_examples
-from understudy.data.load import load_examples
+from understudy.data.load import load_examples, read_labelled
 from understudy.data.split import hold_out
 from understudy.errors import DataError
 from understudy.example import Example, Source
@@ -17,12 +17,15 @@ from understudy.teacher.client import Endpoint
 from understudy.teacher.replies import ReplyStore
 from understudy.teacher.teacher import Teacher
 
+_STORE = Path("runs") / "replies.jsonl"
+"""One store for all runs, wherever their folders lie: what was paid for once is found again."""
+
 
 def gather(recipe: Recipe, run: RunFolder) -> bool:
     """Read the team's files into ``1-inputs.jsonl``; whatever is wrong with them is said here."""
     files = source_files(recipe)
     inputs = {
-        "task": recipe.task.model_dump(),
+        "task": recipe.task.fingerprint(),
         "columns": recipe.data.model_dump()["columns"],
         "files": {source: {"path": str(path), "sha256": digest(path)} for source, path in files.items()},
     }
@@ -30,19 +33,26 @@ def gather(recipe: Recipe, run: RunFolder) -> bool:
 
 
 def teach(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
-    """Ask the teacher about pool and test into ``2-taught.jsonl``; texts not worth asking about are passed over."""
+    """Ask the teacher about pool and test into ``2-taught.jsonl``; texts not worth asking about are passed over.
+
+    Where the endpoint failed to answer, what was answered serves this run, and the next one asks for the rest.
+    """
     inputs = {
         "inputs": run.inputs,
-        "task": recipe.task.model_dump(),
+        "task": recipe.task.fingerprint(),
         "teacher": _who_answers(recipe),
         "clean": recipe.clean.model_dump(),
     }
 
-    def ask() -> None:
+    def ask() -> bool:
         total = sum(1 for _ in askable(recipe, read_examples(run.inputs)))
-        asked = teacher_of(recipe, run).annotate(askable(recipe, read_examples(run.inputs)), progress, total)
+        asked = teacher_of(recipe).annotate(askable(recipe, read_examples(run.inputs)), progress, total)
         passed_over = filter(is_rejected, _screened(recipe, read_examples(run.inputs)))
         write_examples(run.taught, chain(asked, passed_over))
+        unanswered = sum(1 for example in read_examples(run.taught) if example.meta.get("unanswered"))
+        if unanswered:
+            progress.say(f"The teacher failed to answer {unanswered:,} texts; the same command asks for them again.")
+        return not unanswered
 
     return run.make(run.taught, inputs, ask)
 
@@ -52,9 +62,8 @@ def clean(recipe: Recipe, run: RunFolder) -> bool:
     inputs = {"inputs": run.inputs, "taught": run.taught, "split": _split_settings(recipe)}
 
     def part() -> None:
-        given = list(read_examples(run.inputs))
-        test = {example.id for example in given if example.source == "test"}
-        _, validation = _divided_gold(recipe, given)
+        test = {example.id for example in _given(run, "test")}
+        _, validation = _divided_gold(recipe, run)
 
         def distilled() -> Iterator[Example]:
             return decontaminate((row for row in read_examples(run.taught) if row.id not in test), validation)
@@ -72,14 +81,13 @@ def split(recipe: Recipe, run: RunFolder) -> bool:
     inputs = {"inputs": run.inputs, "clean": run.clean, "split": _split_settings(recipe)}
 
     def divide() -> None:
-        given = list(read_examples(run.inputs))
-        distilled = list(read_examples(run.clean))
-        kept, held_out = _divided_gold(recipe, given)
+        distilled: Iterable[Example] = read_labelled(run.clean, recipe.task.build())
+        kept, held_out = _divided_gold(recipe, run)
         if recipe.data.gold is None:  # there is nothing else to stop by than the teacher's own labels
-            distilled, held_out = hold_out(distilled, recipe.data.validation, recipe.data.seed)
-        write_examples(run.test, (example for example in given if example.source == "test"))
+            distilled, held_out = hold_out(list(distilled), recipe.data.validation, recipe.data.seed)
+        write_examples(run.test, _given(run, "test"))
         write_examples(run.validation, held_out)
-        write_examples(run.train, [*kept, *distilled])
+        write_examples(run.train, chain(kept, distilled))
 
     return run.make(run.train, inputs, divide, run.validation, run.test)
 
@@ -101,8 +109,8 @@ def askable(recipe: Recipe, examples: Iterator[Example]) -> Iterator[Example]:
     return (example for example in _screened(recipe, examples) if not is_rejected(example))
 
 
-def teacher_of(recipe: Recipe, run: RunFolder) -> Teacher:
-    """The recipe's teacher, with the replies that it has given so far."""
+def teacher_of(recipe: Recipe) -> Teacher:
+    """The recipe's teacher, with the replies that it has given so far, to whatever run."""
     section = recipe.teacher
     recordings = [(section.replies.requests, section.replies.replies)] if section.replies else []
     endpoint = None
@@ -111,11 +119,12 @@ def teacher_of(recipe: Recipe, run: RunFolder) -> Teacher:
             base_url=section.base_url,
             api_key_env=section.api_key_env,
             headers=section.headers,
+            headers_env=section.headers_env,
             timeout=section.timeout,
             concurrency=section.concurrency,
             max_attempts=section.max_attempts,
         )
-    store = ReplyStore(section.store or run.path.parent / "replies.jsonl", recordings)
+    store = ReplyStore(section.store or _STORE, recordings)
     return Teacher(task=recipe.task.build(), model=section.model, store=store, endpoint=endpoint)
 
 
@@ -124,10 +133,14 @@ def _screened(recipe: Recipe, examples: Iterator[Example]) -> Iterator[Example]:
     return screen((example for example in examples if example.source != "gold"), recipe.clean.max_chars)
 
 
-def _divided_gold(recipe: Recipe, given: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+def _given(run: RunFolder, source: Source) -> Iterator[Example]:
+    """The team's rows of one kind, as a stream: a pool may not fit into memory."""
+    return (example for example in read_examples(run.inputs) if example.source == source)
+
+
+def _divided_gold(recipe: Recipe, run: RunFolder) -> tuple[list[Example], list[Example]]:
     """Gold to train on, and gold to stop by."""
-    gold = [example for example in given if example.source == "gold"]
-    return hold_out(gold, recipe.data.validation, recipe.data.seed)
+    return hold_out(list(_given(run, "gold")), recipe.data.validation, recipe.data.seed)
 
 
 def _split_settings(recipe: Recipe) -> dict[str, object]:
@@ -135,7 +148,11 @@ def _split_settings(recipe: Recipe) -> dict[str, object]:
 
 
 def _who_answers(recipe: Recipe) -> dict[str, object]:
-    """What of the teacher's section decides its answers; how patiently it is asked does not."""
+    """What of the teacher's section decides its answers.
+
+    How patiently it is asked does not, nor does where its replies are kept: a store only says what this very model
+    answered to this very request.
+    """
     section = recipe.teacher
     recorded = section.replies and {
         "requests": digest(section.replies.requests),

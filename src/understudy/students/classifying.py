@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from understudy.example import Example, Prediction
 from understudy.progress import Progress
 from understudy.students.labels import LabelDecoder, target_distributions, weights
-from understudy.students.networks import EncoderClassifier
+from understudy.students.networks import EncoderClassifier, check_finite
 from understudy.students.student import Fit
 from understudy.tasks.task import Task
 from understudy.training.batching import by_length, cross_entropy, pad
@@ -85,6 +85,7 @@ def fit(
     batches = _batches(classifier, mixture, how.steps, batch_size, seed)
     with progress.bar(f"training on {mixture.name}", how.steps) as bar:
         course = train(classifier.network, batches, loss, how, bar, _judge(classifier, validation, task))
+    check_finite(classifier.network.state_dict(), "the training diverged; lower the learning_rate")
     with torch.inference_mode():
         classifier.decoder.calibrate(classifier.logits([example.text for example in validation]).numpy(), validation)
     return Fit(course.steps, course.history)

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
-from understudy.example import Example, Prediction
+from pydantic import Field
+
+from understudy.example import Example, Prediction, is_whole
 from understudy.progress import Progress
 from understudy.students import pretrained
 from understudy.students.labels import LabelDecoder, labels_of
+from understudy.students.ranges import Count, Dropout, Positive, PositiveInt
 from understudy.students.student import Fit, model_folder, reading
 from understudy.tasks.task import Task
 from understudy.training.mixtures import Mixture
@@ -26,7 +29,7 @@ class Encoder:
 
     Args:
         model: ``bundled`` (all-MiniLM-L6-v2), a name on the hub, or a local folder in the hub's layout.
-        max_length: Tokens read of a text.
+        max_length: Tokens read of a text, the marks at its beginning and end among them.
         epochs: Passes over all gold and distilled examples, whatever the mixture draws of them.
         batch_size: Examples in an optimiser step.
         learning_rate: The highest learning rate of AdamW.
@@ -43,14 +46,14 @@ class Encoder:
         self,
         *,
         model: str = pretrained.BUNDLED,
-        max_length: int = 192,
-        epochs: float = 1,
-        batch_size: int = 16,
-        learning_rate: float = 1e-4,
-        dropout: float = 0.1,
-        frozen_layers: int = 0,
-        patience: int | None = None,
-        seed: int = 0,
+        max_length: Annotated[int, Field(ge=3)] = 192,
+        epochs: Positive = 1,
+        batch_size: PositiveInt = 16,
+        learning_rate: Positive = 1e-4,
+        dropout: Dropout = 0.1,
+        frozen_layers: Annotated[int, Field(ge=-1)] = 0,
+        patience: PositiveInt | None = None,
+        seed: Count = 0,
     ) -> None:
         self.model = model
         self.max_length = max_length
@@ -71,6 +74,10 @@ class Encoder:
         """
         pretrained.locate(self.model)
 
+    def fingerprint(self) -> dict[str, str]:
+        """What tells the weights that it starts from apart from others."""
+        return pretrained.fingerprint(self.model)
+
     def fit(self, mixture: Mixture, validation: Sequence[Example], task: Task, progress: Progress) -> Fit:
         """Learn from the mixture; the weights that score best on validation are kept."""
         start = pretrained.pretrained(self.model)
@@ -82,6 +89,7 @@ class Encoder:
             steps=mixture.steps(self.epochs, self.batch_size),
             learning_rate=self.learning_rate,
             patience=self.patience,
+            look_first=True,
         )
         start.tokenizer.enable_truncation(min(self.max_length, start.longest))
         with seeded(self.seed):
@@ -116,9 +124,12 @@ class Encoder:
         pretrained.need_packages()
         from safetensors.torch import load_file
 
+        from understudy.students.networks import check_finite
+
         with reading(folder) as manifest:
             student = cls(**manifest.settings)
             weights = load_file(folder / _WEIGHTS)
+            check_finite(weights, folder)
             backbone = pretrained.unlearned(folder, weights)
             network = student._assemble(backbone, pretrained.tokenizer_for(backbone, folder), manifest.task)
             network.load_state_dict(weights)
@@ -139,4 +150,10 @@ class Encoder:
         return network
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
-        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        whole = [text if is_whole(text) else _without_halves(text) for text in texts]
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(whole)]
+
+
+def _without_halves(text: str) -> str:
+    """The text with a replacement character for each half of one (a lone surrogate), which no tokenizer takes."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

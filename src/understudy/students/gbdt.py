@@ -4,13 +4,16 @@ import os
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+
+from pydantic import Field
 
 from understudy.errors import ModelError
 from understudy.example import Example, Prediction
 from understudy.extras import need
 from understudy.progress import Bar, Progress
 from understudy.students.labels import LabelDecoder, labels_of, target_distributions, weights
+from understudy.students.ranges import Count, Fraction, Positive, PositiveInt
 from understudy.students.student import Fit, model_folder, reading
 from understudy.students.tfidf import TfIdf
 from understudy.students.trees import check_trees
@@ -46,15 +49,15 @@ class GBDT:
     def __init__(
         self,
         *,
-        rounds: int = 100,
-        learning_rate: float = 0.15,
-        leaves: int = 7,
-        feature_fraction: float = 0.2,
-        min_leaf: int = 3,
-        words: int = 1,
-        chars: int = 5,
-        max_features: int = 3_000,
-        seed: int = 0,
+        rounds: PositiveInt = 100,
+        learning_rate: Positive = 0.15,
+        leaves: Annotated[int, Field(ge=2)] = 7,
+        feature_fraction: Fraction = 0.2,
+        min_leaf: Count = 3,
+        words: PositiveInt = 1,
+        chars: Count = 5,
+        max_features: PositiveInt = 3_000,
+        seed: Count = 0,
     ) -> None:
         self.rounds = rounds
         self.learning_rate = learning_rate
@@ -90,6 +93,7 @@ class GBDT:
                     self._boost(features, mixture.examples, emphasis, count, bar)
         if self._trees is None:
             raise ModelError(f"no tree has grown in {self.rounds} rounds; expected rounds, and examples that weigh")
+        check_trees(self._trees.model_to_string(), features.shape[1], len(self._labels))  # no leaf may be infinite
         self._decoder.calibrate(self._logits([example.text for example in validation]), validation)
         return Fit(steps=self.rounds)
 

@@ -8,6 +8,7 @@ from understudy.errors import ModelError
 from understudy.example import Example, Prediction
 from understudy.progress import Progress
 from understudy.students.labels import LabelDecoder, labels_of, target_distributions, weights
+from understudy.students.ranges import Count, Positive, PositiveInt
 from understudy.students.student import Fit, model_folder, reading
 from understudy.students.tfidf import TfIdf
 from understudy.tasks.task import Task
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _WEIGHTS = "weights.safetensors"
+_DIVERGED = "the training diverged: its loss or weights are no longer numbers; expected a moderate c above 0"
 
 
 class Linear:
@@ -43,12 +45,12 @@ class Linear:
     def __init__(
         self,
         *,
-        c: float = 100.0,
-        words: int = 1,
-        chars: int = 0,
-        max_features: int = 50_000,
-        iterations: int = 200,
-        seed: int = 0,
+        c: Positive = 100.0,
+        words: PositiveInt = 1,
+        chars: Count = 0,
+        max_features: PositiveInt = 50_000,
+        iterations: PositiveInt = 200,
+        seed: Count = 0,
     ) -> None:
         self.c = c
         self.words = words
@@ -83,6 +85,8 @@ class Linear:
                 steps += taken
                 bar.advance()
         self._weights = self._weights.astype(np.float32)
+        if not np.isfinite(self._weights).all():
+            raise ModelError(_DIVERGED)
         self._decoder.calibrate(self._logits([example.text for example in validation]), validation)
         return Fit(steps=steps)
 
@@ -109,6 +113,7 @@ class Linear:
         Raises:
             ModelError: The folder does not hold one, or its parts do not fit together.
         """
+        import numpy as np
         from safetensors.numpy import load_file
 
         with reading(folder) as manifest:
@@ -119,6 +124,8 @@ class Linear:
             expected = (student._features.transform([""]).shape[1] + 1, len(student._labels))
             if student._weights.shape != expected:
                 raise ModelError(f"{folder}: weights of shape {student._weights.shape}; expected {expected}")
+            if not np.isfinite(student._weights).all():
+                raise ModelError(f"{folder}: a weight is not a number")
         return student
 
     def _learn_labels(self, task: Task, temperature: float = 1.0) -> None:
@@ -147,6 +154,9 @@ def _fit_segment(
         start: Shape (features + 1, labels), the last row being the biases, which are not regularised.
         c: Inverse strength of the regularisation.
         iterations: The most iterations.
+
+    Raises:
+        ModelError: The loss is no longer a number.
     """
     import numpy as np
     from scipy.optimize import minimize
@@ -173,6 +183,8 @@ def _fit_segment(
     options = {"maxiter": iterations, "gtol": 1e-5}
     with threadpool_limits(1):  # its vectors are so short that threads only wait for each other
         found = minimize(loss_and_gradient, start.ravel(), jac=True, method="L-BFGS-B", options=options)
+    if not np.isfinite(found.fun):
+        raise ModelError(_DIVERGED)
     return found.x.reshape(start.shape), int(found.nit)
 
 

@@ -3,17 +3,21 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from understudy.data.files import write_json
 from understudy.example import Example, Prediction
 from understudy.extras import need
 from understudy.progress import Progress
 from understudy.students.labels import LabelDecoder, labels_of
+from understudy.students.ranges import Count, Dropout, Positive, PositiveInt
 from understudy.students.student import Fit, model_folder, reading
 from understudy.students.words import PADDING, Vocabulary
 from understudy.tasks.task import Task
 from understudy.training.mixtures import Mixture
+
+if TYPE_CHECKING:
+    from understudy.students.networks import LSTMClassifier
 
 _WORDS = 30_000
 _WEIGHTS = "model.safetensors"
@@ -40,15 +44,15 @@ class LSTM:
     def __init__(
         self,
         *,
-        embedding_size: int = 128,
-        hidden_size: int = 64,
-        max_length: int = 256,
-        epochs: float = 8,
-        batch_size: int = 32,
-        learning_rate: float = 1e-2,
-        dropout: float = 0.2,
-        word_dropout: float = 0.1,
-        seed: int = 0,
+        embedding_size: PositiveInt = 128,
+        hidden_size: PositiveInt = 64,
+        max_length: PositiveInt = 256,
+        epochs: Positive = 8,
+        batch_size: PositiveInt = 32,
+        learning_rate: Positive = 1e-2,
+        dropout: Dropout = 0.2,
+        word_dropout: Dropout = 0.1,
+        seed: Count = 0,
     ) -> None:
         self.embedding_size = embedding_size
         self.hidden_size = hidden_size
@@ -72,14 +76,14 @@ class LSTM:
         """Learn from the mixture; the weights that score best on validation are kept."""
         self.check_available()
         from understudy.students import classifying
-        from understudy.training.loop import Optimisation, seeded
+        from understudy.training.loop import Optimisation, best_device, seeded
 
         how = Optimisation(
             steps=mixture.steps(self.epochs, self.batch_size), learning_rate=self.learning_rate, bf16=False
         )
         with seeded(self.seed):
             words = Vocabulary.of((example.text for example in mixture.examples), _WORDS)
-            self._assemble(words, task)
+            self._adopt(self._network(words, task).to(best_device()), words, task)
             return classifying.fit(
                 self._classifier, mixture, validation, self._task, how, self.batch_size, self.seed, progress
             )
@@ -103,35 +107,43 @@ class LSTM:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read back what `save` wrote."""
-        need("torch", "the lstm student")
+        torch = need("torch", "the lstm student")
         from safetensors.torch import load_file
+
+        from understudy.students.networks import check_finite
+        from understudy.training.loop import best_device
 
         with reading(folder) as manifest:
             student = cls(**manifest.settings)
             words = Vocabulary.from_json(json.loads((folder / _VOCABULARY).read_text(encoding="utf-8")))
-            student._assemble(words, manifest.task)
-            student._classifier.network.load_state_dict(load_file(folder / _WEIGHTS))
-            student._classifier.network.eval()
+            weights = {name: tensor.float() for name, tensor in load_file(folder / _WEIGHTS).items()}
+            check_finite(weights, folder)
+            with torch.device("meta"):  # without memory, of which a hostile manifest may ask for more than there is
+                network = student._network(words, manifest.task)
+            network.load_state_dict(weights, assign=True)
+            student._adopt(network.to(best_device()).eval(), words, manifest.task)
             student._classifier.decoder.temperature = manifest.temperature
         return student
 
-    def _assemble(self, words: Vocabulary, task: Task) -> None:
+    def _network(self, words: Vocabulary, task: Task) -> "LSTMClassifier":
         """A fresh network for a vocabulary and a task's labels."""
-        from understudy.students.classifying import Classifier
         from understudy.students.networks import LSTMClassifier
-        from understudy.training.loop import best_device
 
-        labels = labels_of(task)
-        network = LSTMClassifier(
+        return LSTMClassifier(
             words=len(words),
-            labels=len(labels),
+            labels=len(labels_of(task)),
             embedding_size=self.embedding_size,
             hidden_size=self.hidden_size,
             dropout=self.dropout,
             word_dropout=self.word_dropout,
-        ).to(best_device())
+        )
+
+    def _adopt(self, network: "LSTMClassifier", words: Vocabulary, task: Task) -> None:
+        """Make a network this student's own."""
+        from understudy.students.classifying import Classifier
+
         self._words, self._task = words, task
-        self._classifier = Classifier(network, self._encode, PADDING, LabelDecoder(labels))
+        self._classifier = Classifier(network, self._encode, PADDING, LabelDecoder(labels_of(task)))
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         return [self._words.encode(text, self.max_length) for text in texts]

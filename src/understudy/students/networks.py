@@ -1,12 +1,14 @@
 """The networks behind the torch students; each maps token ids and their mask to one row of logits a text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
+from understudy.errors import ModelError
 from understudy.students.words import PADDING, UNKNOWN
 
 _VECTOR_SPREAD = 0.3
@@ -24,6 +26,17 @@ def mean_pool(states: Tensor, mask: Tensor) -> Tensor:
     """
     weight = mask.unsqueeze(-1).float()
     return (states.float() * weight).sum(dim=1) / weight.sum(dim=1)
+
+
+def check_finite(weights: Mapping[str, Tensor], where: Path | str) -> None:
+    """Make sure that weights are numbers.
+
+    Raises:
+        ModelError: One is not, or is infinite.
+    """
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise ModelError(f"{where}: a weight in {name} is not a number")
 
 
 class EncoderClassifier(nn.Module):

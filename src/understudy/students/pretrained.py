@@ -79,6 +79,20 @@ def locate(model: str) -> Path:
     return folder
 
 
+def fingerprint(model: str) -> dict[str, str]:
+    """What tells an encoder to start from apart from others: its files' digests, or its name on the hub.
+
+    Args:
+        model: As for `locate`.
+    """
+    if model == BUNDLED:
+        return {"weights": _SHA256}
+    folder = Path(model)
+    if not folder.is_dir():
+        return {"hub": model}
+    return {file.name: digest(file) for pattern in _WANTED_FILES for file in sorted(folder.glob(pattern))}
+
+
 def pretrained(model: str) -> Pretrained:
     """The encoder of that name with its tokenizer.
 

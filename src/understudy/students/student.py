@@ -43,6 +43,9 @@ class Predictor(Protocol):
 class Student(Predictor, Protocol):
     """A small model. Its keyword-only constructor arguments are its hyperparameters; `seed` is one of them.
 
+    One that starts from something outside its settings (pretrained weights) also has ``fingerprint() -> dict``, which
+    tells one start from another.
+
     Attributes:
         tasks: The names of the tasks that it can learn.
     """
@@ -88,7 +91,13 @@ class Manifest:
 
 @contextmanager
 def model_folder(folder: Path, student: Student, task: Task, temperature: float = 1.0) -> Iterator[Path]:
-    """The folder to write a model's parts into; the manifest is added, and the whole takes its place at the end."""
+    """The folder to write a model's parts into; the manifest is added, and the whole takes its place at the end.
+
+    Raises:
+        ModelError: Something other than a model stands there, which is not ours to remove.
+    """
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).exists()):
+        raise ModelError(f"{folder}: holds something other than a model; choose another place, or empty it")
     with replacing_folder(folder) as part:
         yield part
         manifest = {

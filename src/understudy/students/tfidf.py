@@ -10,7 +10,6 @@ from understudy.errors import ModelError
 from understudy.extras import need
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Sparse = Any  # scipy.sparse.csr_matrix, whose stubs would be one dependency more
@@ -64,7 +63,12 @@ class TfIdf:
         save_file({str(i): vectorizer.idf_ for i, vectorizer in enumerate(self._vectorizers)}, folder / _IDF)
 
     def load(self, folder: Path) -> Self:
-        """Read back what `save` wrote; the settings must be the same."""
+        """Read back what `save` wrote; the settings must be the same.
+
+        Raises:
+            ModelError: A weight is not a number.
+        """
+        import numpy as np
         from safetensors.numpy import load_file
 
         vocabularies: list[list[str]] = json.loads((folder / _VOCABULARY).read_text(encoding="utf-8"))
@@ -72,6 +76,8 @@ class TfIdf:
         self._vectorizers = self._new()
         for i, (vectorizer, vocabulary) in enumerate(zip(self._vectorizers, vocabularies, strict=True)):
             vectorizer.vocabulary = {term: place for place, term in enumerate(vocabulary)}
+            if not np.isfinite(weights[str(i)]).all():
+                raise ModelError(f"{folder / _IDF}: a weight is not a number")
             vectorizer.idf_ = weights[str(i)]
         return self
 

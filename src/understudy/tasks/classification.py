@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 
+_SHOWN = 100
+"""A value in a message is cut here."""
+
+
 class Classification:
     """Choose the one label that fits a text best.
 
     Args:
-        labels: The labels in a fixed order, each with a description for the teacher (empty where none is needed);
-            a list of labels will do.
+        labels: The labels in a fixed order, each with a description for the teacher (empty or None where none is
+            needed); a list of labels will do.
         prompt: A released prompt's name, or ``{"system": ..., "user": ...}`` with ``{{ labels }}`` (label to
             description) and ``{{ text }}``.
 
@@ -35,7 +39,7 @@ class Classification:
     headline: ClassVar[str] = "macro_f1"
 
     def __init__(
-        self, *, labels: Mapping[str, str] | Sequence[str], prompt: PromptSetting = "classification.v1"
+        self, *, labels: Mapping[str, str | None] | Sequence[str], prompt: PromptSetting = "classification.v1"
     ) -> None:
         if not all(isinstance(label, str) and label.strip() for label in labels):
             raise DataError("a label is empty or not text; expected each as text (in quotes where YAML sees no text)")
@@ -43,7 +47,8 @@ class Classification:
             raise DataError("a label stands twice in the list; expected each once")
         if len(labels) < 2:
             raise DataError(f"{len(labels)} label(s) given; expected at least two")
-        self.labels: dict[str, str] = dict(labels) if isinstance(labels, Mapping) else dict.fromkeys(labels, "")
+        described = labels if isinstance(labels, Mapping) else dict.fromkeys(labels)
+        self.labels: dict[str, str] = {label: description or "" for label, description in described.items()}
         self.prompt = prompt
 
     @property
@@ -81,14 +86,18 @@ class Classification:
         return json.dumps({"label": target}, ensure_ascii=False)
 
     def read(self, value: Any, text: str) -> str:
-        """The label in a cell of a data file.
+        """The label in a cell of a data file; a whole number in JSON stands for the label of its digits.
 
         Raises:
             DataError: The value is not one of the labels.
         """
-        if not isinstance(value, str) or value not in self.labels:
-            raise DataError(unknown("label", str(value), self.labels))
-        return value
+        label = str(value) if type(value) is int else value
+        if isinstance(label, str) and label in self.labels:
+            return label
+        if isinstance(value, str):
+            raise DataError(unknown("label", value, self.labels))
+        found = f"{str(value)[:_SHOWN]} ({type(value).__name__})"
+        raise DataError(f"unknown label {found}; expected one of, as text: {', '.join(self.labels)}")
 
     def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> Tally:
         """Counts for accuracy and macro-F1: per label true positives, gold and predicted; then the items themselves."""

@@ -20,6 +20,8 @@ from understudy.tasks.task import Message
 PromptSetting = str | Mapping[str, str]
 """A released prompt's name, such as ``classification.v1``, or the prompt itself: ``{"system": ..., "user": ...}``."""
 
+_ROLES = ("system", "user")
+
 
 def released() -> list[str]:
     """The names of the prompts that come with Understudy."""
@@ -33,14 +35,24 @@ def render(prompt: PromptSetting, **values: Any) -> list[Message]:
     A value is data wherever it stands: braces in a text are not looked at again.
 
     Raises:
-        UnknownName: No such prompt was released.
-        DataError: The prompt is not a valid template.
+        UnknownName: No such prompt was released, or a message of one's own is for nobody.
+        DataError: The prompt is not a valid template, or has no message for the user.
     """
-    parts = _released(prompt) if isinstance(prompt, str) else prompt
+    parts = _released(prompt) if isinstance(prompt, str) else _checked(prompt)
     try:
         return [Message(role=role, content=_template(part).render(**values)) for role, part in parts.items()]
     except Exception as error:  # a template is a small program, and can fail in any way
         raise DataError(f"the prompt cannot be rendered: {error}; it may use {', '.join(values)}") from error
+
+
+def _checked(prompt: Mapping[str, str]) -> Mapping[str, str]:
+    """A prompt of one's own, once it is clear that nothing in it is misspelt and nothing is missing."""
+    for role in prompt:
+        if role not in _ROLES:
+            raise UnknownName(f"prompt: {unknown('key', role, _ROLES)}")
+    if "user" not in prompt:
+        raise DataError("prompt: user is missing; expected a message with {{ text }} in it, and perhaps system")
+    return prompt
 
 
 @functools.cache

@@ -17,6 +17,7 @@ class Answer:
     Attributes:
         target: The parsed answer; None where it was rejected.
         rejected: Why there is no target, as a clause.
+        unanswered: Whether a reply may still come: the endpoint was asked in vain, and can be asked again.
         reply: The raw text of the last reply; None where none came.
         usage: Tokens as the endpoint counted them, over all replies: ``prompt_tokens`` and ``completion_tokens``.
         seconds: How long the replies took, where that is known.
@@ -24,13 +25,20 @@ class Answer:
 
     target: Target | None = None
     rejected: str | None = None
+    unanswered: bool = False
     reply: str | None = None
     usage: Mapping[str, int] | None = None
     seconds: float | None = None
 
     def meta(self) -> dict[str, Any]:
         """What a person would want to see beside the target, without what is absent."""
-        about = {"reply": self.reply, "rejected": self.rejected, "usage": self.usage, "seconds": self.seconds}
+        about = {
+            "reply": self.reply,
+            "rejected": self.rejected,
+            "unanswered": self.unanswered or None,
+            "usage": self.usage,
+            "seconds": self.seconds,
+        }
         return {name: value for name, value in about.items() if value is not None}
 
     def corrected_by(self, second: "Answer") -> "Answer":

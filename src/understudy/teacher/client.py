@@ -55,6 +55,7 @@ class Endpoint:
         base_url: The API's address up to ``/v1``, such as ``https://api.openai.com/v1``.
         api_key_env: The environment variable that holds the key; None sends no key.
         headers: Further headers of every request.
+        headers_env: Headers that hold a secret, each with the environment variable that it is read from.
         timeout: Seconds for one attempt.
         concurrency: How many requests may be under way at a time.
         max_attempts: How often one request is tried.
@@ -68,6 +69,7 @@ class Endpoint:
     base_url: str
     api_key_env: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    headers_env: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 60.0
     concurrency: int = 8
     max_attempts: int = 6
@@ -93,14 +95,26 @@ class Endpoint:
         Raises:
             TeacherError: The variable is not set, or does not hold a key.
         """
-        if self.api_key_env is None:
-            return None
-        key = os.environ.get(self.api_key_env, "").strip()
-        if not key:
-            raise TeacherError(f"the environment variable {self.api_key_env} is not set; expected the API key in it")
-        if not (key.isascii() and key.isprintable()):
-            raise TeacherError(f"the environment variable {self.api_key_env} holds no API key (unprintable characters)")
-        return key
+        return None if self.api_key_env is None else _secret(self.api_key_env)
+
+    def secret_headers(self) -> dict[str, str]:
+        """The headers that carry secrets, with their values from the environment.
+
+        Raises:
+            TeacherError: A variable is not set, or does not hold a key.
+        """
+        found = {name: _secret(variable) for name, variable in self.headers_env.items()}
+        key = self.key()
+        return found if key is None else {**found, "Authorization": f"Bearer {key}"}
+
+
+def _secret(variable: str) -> str:
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise TeacherError(f"the environment variable {variable} is not set; expected the API key in it")
+    if not (key.isascii() and key.isprintable()):
+        raise TeacherError(f"the environment variable {variable} holds no API key (unprintable characters)")
+    return key
 
 
 class Client:
@@ -111,12 +125,16 @@ class Client:
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
-        key = endpoint.key()
+        secret = endpoint.secret_headers()
         self.endpoint = endpoint
-        self._headers = {"Content-Type": "application/json", **endpoint.headers}
-        if key is not None:
-            self._headers["Authorization"] = f"Bearer {key}"
-        self._redactor = Redactor([key, urlsplit(endpoint.base_url).password, *secrets_in(endpoint.headers)])
+        self._headers = {"Content-Type": "application/json", **endpoint.headers, **secret}
+        self._redactor = Redactor(
+            [
+                *(part for value in secret.values() for part in (value, value.split()[-1])),
+                urlsplit(endpoint.base_url).password,
+                *secrets_in(endpoint.headers),
+            ]
+        )
         self._slots = asyncio.Semaphore(endpoint.concurrency)
         self._closing = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None

@@ -34,10 +34,15 @@ class Redactor:
         return raw
 
 
+def holds_secret(header: str) -> bool:
+    """Whether a header of that name carries a key, going by its name."""
+    return _SECRET_HEADER.search(header) is not None
+
+
 def secrets_in(headers: Mapping[str, str]) -> Iterator[str]:
     """What must not be shown of some headers: the values of those that carry keys, with and without a scheme before."""
     for name, value in headers.items():
-        if _SECRET_HEADER.search(name) and value.split():
+        if holds_secret(name) and value.split():
             yield value
             yield value.split()[-1]
 

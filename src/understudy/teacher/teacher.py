@@ -29,11 +29,13 @@ class _Question:
     body: Body
     so_far: Answer | None = None
 
-    def without(self, reason: str) -> Answer:
-        """The answer where no reply comes to this request."""
+    def without(self, reason: str, *, unanswered: bool = False) -> Answer:
+        """The answer where no reply comes to this request; unanswered where one may still come."""
         if self.so_far is None:
-            return Answer(rejected=reason)
-        return self.so_far if reason == _UNASKED else replace(self.so_far, rejected=f"{self.so_far.rejected}; {reason}")
+            return Answer(rejected=reason, unanswered=unanswered)
+        if reason == _UNASKED:
+            return self.so_far
+        return replace(self.so_far, rejected=f"{self.so_far.rejected}; {reason}", unanswered=unanswered)
 
 
 class Teacher:
@@ -71,7 +73,7 @@ class Teacher:
         """Each text with the teacher's answer, in the order they came in; a stream, whatever their number.
 
         A row that gets no valid answer has no target, and the reason under ``rejected`` in its meta; the raw reply,
-        the tokens and the seconds it took stand there too.
+        the tokens and the seconds it took stand there too, and ``unanswered`` where a reply may still come.
 
         Args:
             examples: The texts.
@@ -146,9 +148,12 @@ class Teacher:
             try:
                 await asking.fetch(state.body)
             except RequestFailed as error:
-                return state.without(str(error))
+                settled = state.so_far is not None and error.refused  # it has replied, and will not say more
+                return state.without(str(error), unanswered=not settled)
             state = self._recall(text)
-        return state if isinstance(state, Answer) else state.without("the reply was lost from the store")
+        if isinstance(state, Answer):
+            return state
+        return state.without("the reply was lost from the store", unanswered=True)
 
     def _recall(self, text: str) -> Answer | _Question:
         """How things stand with a text by the store alone: an answer, or the question to ask next."""

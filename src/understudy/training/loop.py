@@ -31,6 +31,8 @@ class Optimisation:
         looks: How many times the validation score is taken, evenly spaced, the last time at the end.
         patience: Stop after so many looks without a better score. None (never) is what a comparison of mixtures
             needs, because its arms must take the same number of steps.
+        look_first: Whether the weights that training sets out from are looked at too, because they are fitted already
+            and a few examples may only spoil them.
     """
 
     steps: int
@@ -42,6 +44,7 @@ class Optimisation:
     bf16: bool = True
     looks: int = 4
     patience: int | None = None
+    look_first: bool = False
 
 
 @dataclass(slots=True)
@@ -50,7 +53,7 @@ class Course:
 
     Attributes:
         steps: Optimiser steps taken.
-        history: The validation score at each look, as (progress u in (0, 1], score).
+        history: The validation score at each look, as (progress u in [0, 1], score).
     """
 
     steps: int = 0
@@ -99,6 +102,8 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, how))
     looks_at = {round(how.steps * (look + 1) / how.looks) for look in range(how.looks)}
     course, best = Course(), _Best()
+    if evaluate is not None and how.look_first:
+        _look(module, evaluate, how, course, best)
     module.train()
     for step, batch in zip(range(1, how.steps + 1), batches, strict=False):
         with autocast(device, enabled=how.bf16):
@@ -108,9 +113,7 @@ def train(
         bar.advance()
         course.steps = step
         if evaluate is not None and step in looks_at:
-            score, validation_loss = _look(module, evaluate, device, how)
-            course.history.append((step / how.steps, score))
-            best.look(module, score, validation_loss)
+            _look(module, evaluate, how, course, best)
             if how.patience is not None and best.looks_since >= how.patience:
                 break
     if best.weights:
@@ -129,13 +132,15 @@ def _step(module: nn.Module, loss: Tensor, optimiser: torch.optim.Optimizer, cli
 
 
 def _look(
-    module: nn.Module, evaluate: Callable[[], tuple[float, float]], device: torch.device, how: Optimisation
-) -> tuple[float, float]:
+    module: nn.Module, evaluate: Callable[[], tuple[float, float]], how: Optimisation, course: Course, best: _Best
+) -> None:
+    """Take the validation score of the module as it stands, and keep its weights if they are the best so far."""
     module.eval()
-    with torch.no_grad(), autocast(device, enabled=how.bf16):
-        seen = evaluate()
+    with torch.no_grad(), autocast(next(module.parameters()).device, enabled=how.bf16):
+        score, loss = evaluate()
     module.train()
-    return seen
+    course.history.append((course.steps / how.steps, score))
+    best.look(module, score, loss)
 
 
 def _optimiser(module: nn.Module, how: Optimisation) -> torch.optim.Optimizer:
