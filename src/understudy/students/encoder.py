@@ -9,7 +9,7 @@ from pydantic import Field
 from understudy.example import Example, Prediction, is_whole
 from understudy.progress import Progress
 from understudy.students import pretrained
-from understudy.students.labels import LabelDecoder, labels_of
+from understudy.students.labels import LabelDecoder
 from understudy.students.ranges import Count, Dropout, Positive, PositiveInt
 from understudy.students.student import Fit, model_folder, reading
 from understudy.tasks.task import Task
@@ -143,10 +143,10 @@ class Encoder:
         from understudy.students.networks import EncoderClassifier
         from understudy.training.loop import best_device
 
-        labels = labels_of(task)
-        network = EncoderClassifier(backbone, len(labels), self.dropout).to(best_device())
+        decoder = LabelDecoder.of(task)
+        network = EncoderClassifier(backbone, len(decoder.labels), self.dropout).to(best_device())
         self._network, self._tokenizer, self._task = network, tokenizer, task
-        self._classifier = Classifier(network, self._encode, backbone.config.pad_token_id or 0, LabelDecoder(labels))
+        self._classifier = Classifier(network, self._encode, backbone.config.pad_token_id or 0, decoder)
         return network
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:

@@ -12,7 +12,7 @@ from understudy.errors import ModelError
 from understudy.example import Example, Prediction
 from understudy.extras import need
 from understudy.progress import Bar, Progress
-from understudy.students.labels import LabelDecoder, labels_of, target_distributions, weights
+from understudy.students.labels import LabelDecoder, target_distributions, weights
 from understudy.students.ranges import Count, Fraction, Positive, PositiveInt
 from understudy.students.student import Fit, model_folder, reading
 from understudy.students.tfidf import TfIdf
@@ -81,7 +81,7 @@ class GBDT:
 
     def fit(self, mixture: Mixture, validation: Sequence[Example], task: Task, progress: Progress) -> Fit:
         """Boost over the mixture's segments; validation only sets the confidence."""
-        self._learn_labels(task)
+        self._task, self._decoder = task, LabelDecoder.of(task)
         features = self._features.fit([example.text for example in mixture.examples])
         segments = mixture.segments()
         rounds = _whole_rounds([segment.fraction for segment in segments], self.rounds)
@@ -93,7 +93,9 @@ class GBDT:
                     self._boost(features, mixture.examples, emphasis, count, bar)
         if self._trees is None:
             raise ModelError(f"no tree has grown in {self.rounds} rounds; expected rounds, and examples that weigh")
-        check_trees(self._trees.model_to_string(), features.shape[1], len(self._labels))  # no leaf may be infinite
+        check_trees(
+            self._trees.model_to_string(), features.shape[1], len(self._decoder.labels)
+        )  # no leaf may be infinite
         self._decoder.calibrate(self._logits([example.text for example in validation]), validation)
         return Fit(steps=self.rounds)
 
@@ -122,24 +124,19 @@ class GBDT:
         lightgbm = need("lightgbm", "the gbdt student")
         with reading(folder) as manifest:
             student = cls(**manifest.settings)
-            student._learn_labels(manifest.task, manifest.temperature)
+            student._task, student._decoder = manifest.task, LabelDecoder.of(manifest.task, manifest.temperature)
             student._features.load(folder)
             trees = (folder / _TREES).read_text(encoding="utf-8")
-            check_trees(trees, student._features.transform([""]).shape[1], len(student._labels))
+            check_trees(trees, student._features.transform([""]).shape[1], len(student._decoder.labels))
             student._trees = lightgbm.Booster(model_str=trees)
         return student
-
-    def _learn_labels(self, task: Task, temperature: float = 1.0) -> None:
-        self._task = task
-        self._labels = labels_of(task)
-        self._decoder = LabelDecoder(self._labels, temperature)
 
     def _logits(self, texts: Sequence[str]) -> Any:
         """Shape (texts, labels)."""
         import numpy as np
 
         if not texts:
-            return np.zeros((0, len(self._labels)))
+            return np.zeros((0, len(self._decoder.labels)))
         threads = 1 if len(texts) < _ROWS_FOR_THREADS else os.cpu_count() or 1
         return self._trees.predict(self._features.transform(texts), num_threads=threads, raw_score=True)
 
@@ -150,7 +147,7 @@ class GBDT:
         import numpy as np
 
         lightgbm = need("lightgbm", "the gbdt student")
-        distributions = target_distributions(examples, self._labels) * emphasis[:, None]
+        distributions = target_distributions(examples, self._decoder.labels) * emphasis[:, None]
         rows, labels = np.nonzero(distributions)  # an example with a soft target counts once for each of its labels
         if not len(rows):
             return
@@ -167,7 +164,7 @@ class GBDT:
     def _parameters(self) -> dict[str, Any]:
         return {
             "objective": "multiclass",
-            "num_class": len(self._labels),
+            "num_class": len(self._decoder.labels),
             "learning_rate": self.learning_rate,
             "num_leaves": self.leaves,
             "feature_fraction": self.feature_fraction,

@@ -58,6 +58,15 @@ class LabelDecoder:
     labels: list[str]
     temperature: float = 1.0
 
+    @classmethod
+    def of(cls, task: Task, temperature: float = 1.0) -> "LabelDecoder":
+        """The decoder for a task's labels.
+
+        Raises:
+            ModelError: It is not a task of labels.
+        """
+        return cls(labels_of(task), temperature)
+
     def calibrate(self, logits: "NDArray[np.floating]", examples: Sequence[Example]) -> None:
         """Learn the temperature from the logits of validation examples, shape (examples, labels)."""
         self.temperature = fit_temperature(logits, target_distributions(examples, self.labels))

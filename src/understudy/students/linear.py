@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from understudy.errors import ModelError
 from understudy.example import Example, Prediction
 from understudy.progress import Progress
-from understudy.students.labels import LabelDecoder, labels_of, target_distributions, weights
+from understudy.students.labels import LabelDecoder, target_distributions, weights
 from understudy.students.ranges import Count, Positive, PositiveInt
 from understudy.students.student import Fit, model_folder, reading
 from understudy.students.tfidf import TfIdf
@@ -68,13 +68,13 @@ class Linear:
         """Learn from the mixture; validation only sets the confidence."""
         import numpy as np
 
-        self._learn_labels(task)
+        self._task, self._decoder = task, LabelDecoder.of(task)
         order = np.random.default_rng(self.seed).permutation(len(mixture.examples))
         examples = [mixture.examples[i] for i in order]
         importance = weights(examples)
         features = self._features.fit([example.text for example in examples])
-        targets = target_distributions(examples, self._labels).astype(np.float64)
-        self._weights = np.zeros((features.shape[1] + 1, len(self._labels)))
+        targets = target_distributions(examples, self._decoder.labels).astype(np.float64)
+        self._weights = np.zeros((features.shape[1] + 1, len(self._decoder.labels)))
         segments = mixture.segments()
         steps = 0
         with progress.bar("linear", len(segments)) as bar:
@@ -118,27 +118,22 @@ class Linear:
 
         with reading(folder) as manifest:
             student = cls(**manifest.settings)
-            student._learn_labels(manifest.task, manifest.temperature)
+            student._task, student._decoder = manifest.task, LabelDecoder.of(manifest.task, manifest.temperature)
             student._features.load(folder)
             student._weights = load_file(folder / _WEIGHTS)["weights"]
-            expected = (student._features.transform([""]).shape[1] + 1, len(student._labels))
+            expected = (student._features.transform([""]).shape[1] + 1, len(student._decoder.labels))
             if student._weights.shape != expected:
                 raise ModelError(f"{folder}: weights of shape {student._weights.shape}; expected {expected}")
             if not np.isfinite(student._weights).all():
                 raise ModelError(f"{folder}: a weight is not a number")
         return student
 
-    def _learn_labels(self, task: Task, temperature: float = 1.0) -> None:
-        self._task = task
-        self._labels = labels_of(task)
-        self._decoder = LabelDecoder(self._labels, temperature)
-
     def _logits(self, texts: Sequence[str]) -> Any:
         """Shape (texts, labels)."""
         import numpy as np
 
         if not texts:
-            return np.zeros((0, len(self._labels)), dtype=np.float32)
+            return np.zeros((0, len(self._decoder.labels)), dtype=np.float32)
         return self._features.transform(texts) @ self._weights[:-1] + self._weights[-1]
 
 

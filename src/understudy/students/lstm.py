@@ -143,7 +143,7 @@ class LSTM:
         from understudy.students.classifying import Classifier
 
         self._words, self._task = words, task
-        self._classifier = Classifier(network, self._encode, PADDING, LabelDecoder(labels_of(task)))
+        self._classifier = Classifier(network, self._encode, PADDING, LabelDecoder.of(task))
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         return [self._words.encode(text, self.max_length) for text in texts]
