@@ -1,7 +1,6 @@
 """What tests of the whole share: one finished run to look at, a tiny recipe to break, and the command line."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,10 +35,10 @@ def newswire_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def newswire_run(newswire_recipe: Path) -> Iterator[Run]:
+def newswire_run(newswire_recipe: Path) -> Run:
     with pytest.MonkeyPatch.context() as monkeypatch:
         hurry(monkeypatch)
-        yield pipeline.run(newswire_recipe, newswire_recipe.parent / "run")
+        return pipeline.run(newswire_recipe, newswire_recipe.parent / "run")
 
 
 @pytest.fixture

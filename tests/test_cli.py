@@ -1,3 +1,4 @@
+import copy
 import csv
 import json
 import os
@@ -6,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from tests.commands import Call, one_line
 from tests.newswire import LABELS, rows, write_rows, write_slice
 from tests.teacher.fake_endpoint import FakeEndpoint
+from understudy import console
 from understudy.pipeline import Run
 
 TEXT = "The striker scored twice before half-time."
@@ -51,7 +54,9 @@ def test_check_says_what_a_run_would_do_and_spends_nothing(call: Call, tiny: Pat
     assert "2 gold, 2 pool, 2 test" in out
     assert "4 to ask" in out
     assert "$0.00" in out
-    assert "linear/simple_mix x 3 seeds" in out
+    assert "linear/simple_mix, trained 3 x" in out
+    assert "2 test texts are few" in out
+    assert f"{tiny.parent}/replies.jsonl" in out
 
 
 def test_check_says_so_where_the_price_is_unknown_and_where_nothing_is_to_pay(
@@ -296,3 +301,14 @@ def test_the_key_is_not_shown(call: Call, tiny: Path, monkeypatch: pytest.Monkey
     code, _, err = call("check", tiny)
     assert code == 2
     assert "environment variable TEST_TEACHER_KEY is not set" in one_line(err)
+
+
+def test_the_version_is_told(call: Call) -> None:
+    assert call("--version")[1].startswith("understudy 0.")
+
+
+def test_replies_that_were_of_no_use_are_told(capsys: pytest.CaptureFixture[str], newswire_run: Run) -> None:
+    scores = copy.deepcopy(newswire_run.scores)
+    scores["teacher"]["unusable"], scores["data"]["rejected"] = 7, {"not JSON": 3}
+    console.show_run(replace(newswire_run, scores=scores))
+    assert "no usable answer to 7 of" in " ".join(capsys.readouterr().out.split())

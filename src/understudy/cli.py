@@ -18,6 +18,25 @@ app = typer.Typer(
     help="Train a small model to stand in for a large one, and measure honestly whether it may.",
     epilog="Start with: understudy init my-task.yaml",
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"understudy {version('understudy')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Train a small model to stand in for a large one, and measure honestly whether it may."""
+
+
 _CHUNK = 1024
 """Texts predicted at a time, so that a file of any length streams through."""
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from understudy.pipeline import Plan, Run
 
+_FEW = 100
+"""With fewer test texts, an interval spans twenty points."""
+
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -74,11 +77,19 @@ def show_run(run: "Run") -> None:
     out.print(
         f"Teacher: {escape(str(teacher['model']))}, {teacher['requests']:,} replies, cost {cost}.", soft_wrap=True
     )
+    rejected = sum(scores["data"]["rejected"].values())
+    if teacher.get("unusable") or rejected:
+        data, unusable = scores["data"], teacher.get("unusable", 0)
+        out.print(
+            f"It gave no usable answer to {unusable:,} of {data['test']:,} test texts (scored as wrong); "
+            f"{rejected:,} of {data['pool']:,} pool texts were left out: see 3-rejected.jsonl.",
+            soft_wrap=True,
+        )
     out.print(f"\n[bold]{escape(scores['choice']['sentence'])}[/bold]", soft_wrap=True)
     out.print(escape(_against_teacher(scores)), soft_wrap=True)
     if scores["learning_curve"]:
         out.print(escape(scores["learning_curve"]["sentence"]), soft_wrap=True)
-    if scores["data"]["note"]:
+    if scores["data"].get("note"):
         out.print(escape(f"Note: {scores['data']['note']}"), soft_wrap=True)
     out.print(f"\nModel:  {escape(str(run.path / scores['choice']['folder']))}", soft_wrap=True)
     out.print(f"Report: {escape(str(run.report))}", soft_wrap=True)
@@ -97,7 +108,10 @@ def show_plan(plan: "Plan") -> None:
         out.print(f"Cost:     {price}")
     else:
         out.print("Cost:     nothing")
-    arms = "\n          ".join(f"{name} x {seeds} seeds" for name, seeds in plan.arms.items())
+    out.print(f"Replies:  kept in {escape(str(plan.store))}", soft_wrap=True)
+    if plan.rows["test"] < _FEW:
+        out.print(f"Note:     {plan.rows['test']} test texts are few; differences will hardly show below {_FEW}")
+    arms = "\n          ".join(f"{name}, trained {seeds} x" for name, seeds in plan.arms.items())
     out.print(f"Students: {escape(arms)}")
 
 

@@ -1,7 +1,7 @@
 """The run: from a recipe to a compared, saved, usable student, in one walk through the stages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class Run:
     """
 
     path: Path
-    scores: dict[str, Any]
+    scores: dict[str, Any] = field(repr=False)
     worked: bool = False
 
     @property
@@ -63,6 +63,7 @@ class Plan:
         forecast: What asking it would take.
         cost_usd: What that would cost, in USD; None where the recipe has no price.
         arms: Every student on every mixture, with the number of seeds.
+        store: Where the teacher's replies are kept.
     """
 
     rows: dict[str, int]
@@ -70,6 +71,7 @@ class Plan:
     forecast: Forecast
     cost_usd: float | None
     arms: dict[str, int]
+    store: Path
 
 
 def run(recipe: Recipe | Path | str, out: Path | str | None = None, progress: Progress | None = None) -> Run:
@@ -122,6 +124,7 @@ def check(recipe: Recipe | Path | str) -> Plan:
         forecast=forecast,
         cost_usd=cost_usd(forecast.tokens, None if price is None else Price(price.input, price.output)),
         arms={arm.name: arm.spec.seeds for arm in comparison_arms(recipe)},
+        store=teacher.store.path,
     )
 
 

@@ -50,8 +50,8 @@ def test_the_curve_tells_its_points_the_forecast_and_what_to_expect() -> None:
     now, then = known(800).value, curve["forecast"][0]["mean"]
     assert then == pytest.approx(known(1600).value, abs=0.01)
     assert curve["sentence"].startswith("Twice the teacher's labels (1,600) would be expected to help: linear might go")
-    assert f"from {now:.3f} to about {then:.3f} [" in curve["sentence"]
-    assert curve["sentence"].endswith("macro-F1 (a power law through 4 sizes).")
+    assert f"from {now:.3f} to about {then:.3f} macro-F1, by {then - now:+.3f} [+" in curve["sentence"]
+    assert curve["sentence"].endswith("] (a power law through 4 sizes).")
     json.dumps(curve, allow_nan=False)
 
 

@@ -31,15 +31,15 @@ def learning_curve(scores: Mapping[int, Distribution], student: str, metric: str
     full = sizes[-1]
     expected = {factor * full: forecast(sizes, list(scores.values()), factor * full) for factor in (2, 4)}
     now, then = scores[full].estimate(), expected[2 * full].estimate()
-    helps = expected[2 * full].minus(scores[full]).low > 0
-    gain = "would be expected to help" if helps else "cannot be said to help"
+    gain = expected[2 * full].minus(scores[full])
+    verdict = "would be expected to help" if gain.low > 0 else "cannot be said to help"
     return {
         "points": [{"distilled": size, **asdict(score.estimate())} for size, score in scores.items()],
         "forecast": [{"distilled": size, **asdict(score.estimate())} for size, score in expected.items()],
         "sentence": (
-            f"Twice the teacher's labels ({2 * full:,}) {gain}: {student} might go from {now.mean:.3f} to about "
-            f"{then.mean:.3f} [{then.low:.3f}, {then.high:.3f}] {words.metric(metric).name} "
-            f"(a power law through {len(sizes)} sizes)."
+            f"Twice the teacher's labels ({2 * full:,}) {verdict}: {student} might go from {now.mean:.3f} to about "
+            f"{then.mean:.3f} {words.metric(metric).name}, by {gain.difference:+.3f} "
+            f"[{gain.low:+.3f}, {gain.high:+.3f}] (a power law through {len(sizes)} sizes)."
         ),
     }
 

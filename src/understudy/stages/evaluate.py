@@ -98,7 +98,11 @@ def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled:
         "recipe": None if recipe.source is None else str(recipe.source),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "rows": rows,
-        "teacher": {"metrics": rows[0]["metrics"], **_spending(recipe, list(taught.values()))},
+        "teacher": {
+            "metrics": rows[0]["metrics"],
+            "unusable": _unusable(teacher),
+            **_spending(recipe, list(taught.values())),
+        },
         "comparisons": scoreboard.comparisons(),
         "choice": {
             "student": choice.contestant.student,
@@ -169,6 +173,11 @@ def _side_by_side(test: Sequence[Example], teacher: Contestant, students: Sequen
             "teacher": teacher.predictions[0][place].to_json(),
             "predictions": {student.name: student.predictions[0][place].to_json() for student in students},
         }
+
+
+def _unusable(teacher: Contestant) -> int:
+    """On how many test texts the teacher's reply was no valid answer, which is scored as wrong."""
+    return sum(answer.target is None for answer in teacher.predictions[0])
 
 
 def _spending(recipe: Recipe, taught: Sequence[Example]) -> dict[str, Any]:
