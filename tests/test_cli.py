@@ -268,13 +268,10 @@ def test_shell_completion_is_printed() -> None:
 
 def test_a_run_that_is_stopped_by_hand_says_how_to_go_on(tmp_path: Path) -> None:
     recipe, out = write_slice(tmp_path, per_desk=2, pool=24), tmp_path / "run"
-    command = [*UNDERSTUDY, "run", str(recipe), "--out", str(out)]
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # in the background, too
+    command = [sys.executable, "-c", f"{heeding}; from understudy.cli import main; main()"]
     process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what runs in the background ignores it
+        [*command, "run", str(recipe), "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     while not (out / "4-train.jsonl").exists() and process.poll() is None:
         time.sleep(0.005)
