@@ -50,4 +50,4 @@ class UnknownName(UnderstudyError):
 
 
 class RunError(UnderstudyError):
-    """A run folder cannot be used: it is another recipe's, is in use, or is not finished."""
+    """A run folder cannot be used: it cannot be written to, is in use, or is not finished."""

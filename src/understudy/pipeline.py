@@ -17,7 +17,7 @@ from understudy.stages.evaluate import check_yardstick, evaluate
 from understudy.stages.prepare import askable, clean, gather, read_sources, split, teach, teacher_of
 from understudy.stages.train import train
 from understudy.students.student import Student, load
-from understudy.teacher.spending import Forecast, Price, cost_usd
+from understudy.teacher.spending import Forecast, cost_usd
 from understudy.words import row_name
 
 
@@ -117,12 +117,11 @@ def check(recipe: Recipe | Path | str) -> Plan:
     for example in read_sources(recipe):
         rows[example.source] += 1
     forecast = teacher.forecast(askable(recipe, read_sources(recipe)))
-    price = recipe.teacher.price
     return Plan(
         rows=rows,
         skipped=rows["pool"] + rows["test"] - forecast.rows,
         forecast=forecast,
-        cost_usd=cost_usd(forecast.tokens, None if price is None else Price(price.input, price.output)),
+        cost_usd=cost_usd(forecast.tokens, recipe.teacher.price),
         arms={arm.name: arm.spec.seeds for arm in comparison_arms(recipe)},
         store=teacher.store.path,
     )

@@ -14,6 +14,7 @@ from understudy.errors import RecipeError, UnderstudyError
 from understudy.mistakes import Model, validated
 from understudy.tasks.task import Task
 from understudy.teacher.response import holds_secret
+from understudy.teacher.spending import Price
 
 _NAME = r"\w[\w.-]*"
 _MIXTURES = ["gold", "distilled", "simple_mix"]
@@ -52,13 +53,6 @@ class Recording(_Section):
 
     requests: Path
     replies: Path
-
-
-class Price(_Section):
-    """What the teacher charges, in USD for a million tokens read and written."""
-
-    input: Annotated[float, Field(ge=0)]
-    output: Annotated[float, Field(ge=0)]
 
 
 class TeacherSection(_Section):

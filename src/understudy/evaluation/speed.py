@@ -3,21 +3,13 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from understudy.example import Prediction
+from understudy.students.student import Predictor
 
 _WARM_UP = 5
 _CALLS = 200
 _SECONDS = 3.0
 """No measurement goes on for longer, so that a slow student does not hold up the run."""
-
-
-class Predicts(Protocol):
-    """Anything that answers texts."""
-
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """One prediction for each text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +21,7 @@ class Speed:
     throughput: float
 
 
-def measure_speed(predictor: Predicts, texts: Sequence[str]) -> Speed:
+def measure_speed(predictor: Predictor, texts: Sequence[str]) -> Speed:
     """Time a predictor on these texts: first one at a time, then all together."""
     for text in texts[:_WARM_UP]:
         predictor.predict([text])
@@ -41,7 +33,7 @@ def measure_speed(predictor: Predicts, texts: Sequence[str]) -> Speed:
     )
 
 
-def _time_calls(predictor: Predicts, texts: Sequence[str]) -> list[float]:
+def _time_calls(predictor: Predictor, texts: Sequence[str]) -> list[float]:
     end = time.perf_counter() + _SECONDS
     times: list[float] = []
     while len(times) < _CALLS and (not times or time.perf_counter() < end):
@@ -51,7 +43,7 @@ def _time_calls(predictor: Predicts, texts: Sequence[str]) -> list[float]:
     return times
 
 
-def _throughput(predictor: Predicts, texts: Sequence[str]) -> float:
+def _throughput(predictor: Predictor, texts: Sequence[str]) -> float:
     done, start = 0, time.perf_counter()
     while done == 0 or time.perf_counter() < start + _SECONDS / 10:
         predictor.predict(texts)

@@ -30,7 +30,6 @@ class Line:
 
     row: Row
     title: str
-    meaning: str
     chosen: bool
     teacher: bool
     cells: list[Cell]
@@ -56,7 +55,6 @@ def board(scores: Scores) -> tuple[list[str], list[Line]]:
         Line(
             row=row,
             title=row.student,
-            meaning=words.mixture_meaning(row.mixture or ""),
             chosen=row.name == scores.chosen.name,
             teacher=row.student == TEACHER,
             cells=[_cell(column, row, record) for column, record in zip(columns, best, strict=True)],

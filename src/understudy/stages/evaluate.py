@@ -22,7 +22,7 @@ from understudy.run_folder import RunFolder
 from understudy.stages.arms import Arm, comparison_arms, curve_arms
 from understudy.stages.train import all_arms
 from understudy.students.student import load
-from understudy.teacher.spending import Price, cost_usd, tokens_used
+from understudy.teacher.spending import cost_usd, tokens_used
 
 VERSION = 1
 
@@ -181,13 +181,12 @@ def _unusable(teacher: Contestant) -> int:
 
 
 def _spending(recipe: Recipe, taught: Sequence[Example]) -> dict[str, Any]:
-    price = recipe.teacher.price
     tokens = tokens_used(taught)
     return {
         "model": recipe.teacher.model,
         "requests": sum(1 for example in taught if "reply" in example.meta),
         "tokens": None if tokens is None else tokens._asdict(),
-        "cost_usd": cost_usd(tokens, None if price is None else Price(price.input, price.output)),
+        "cost_usd": cost_usd(tokens, recipe.teacher.price),
     }
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
 
 from understudy.example import Example
 
@@ -26,8 +28,8 @@ class Price:
         output: For a million tokens written.
     """
 
-    input: float
-    output: float
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)

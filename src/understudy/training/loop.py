@@ -23,7 +23,6 @@ class Optimisation:
     Attributes:
         steps: Optimiser steps in the whole training.
         learning_rate: The highest learning rate.
-        head_factor: So many times as fast learn the parameters whose name starts with ``head.``.
         weight_decay: Decoupled weight decay (Loshchilov and Hutter 2019) of everything but biases and norms.
         warm_up: The share of the steps in which the learning rate grows to its highest.
         clip: The gradient's greatest norm.
@@ -37,7 +36,6 @@ class Optimisation:
 
     steps: int
     learning_rate: float
-    head_factor: float = 1.0
     weight_decay: float = 0.01
     warm_up: float = 0.1
     clip: float = 1.0
@@ -144,15 +142,13 @@ def _look(
 
 
 def _optimiser(module: nn.Module, how: Optimisation) -> torch.optim.Optimizer:
-    """AdamW with a group for each learning rate and weight decay that occurs."""
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in module.named_parameters():
+    """AdamW with a group for each weight decay that occurs."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for parameter in module.parameters():
         if parameter.requires_grad:
-            rate = how.learning_rate * (how.head_factor if name.startswith("head.") else 1.0)
-            decay = how.weight_decay if parameter.ndim > 1 else 0.0
-            groups.setdefault((rate, decay), []).append(parameter)
+            groups.setdefault(how.weight_decay if parameter.ndim > 1 else 0.0, []).append(parameter)
     return torch.optim.AdamW(
-        [{"params": members, "lr": rate, "weight_decay": decay} for (rate, decay), members in groups.items()]
+        [{"params": members, "weight_decay": decay} for decay, members in groups.items()], lr=how.learning_rate
     )
 
 
