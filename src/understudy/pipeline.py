@@ -13,8 +13,11 @@ from understudy.report.page import write_report
 from understudy.report.scores import read_scores
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import comparison_arms
-from understudy.stages.evaluate import check_yardstick, evaluate
-from understudy.stages.prepare import askable, clean, gather, read_sources, split, teach, teacher_of
+from understudy.stages.clean import clean
+from understudy.stages.evaluate import evaluate
+from understudy.stages.gather import gather, read_sources
+from understudy.stages.split import split
+from understudy.stages.teach import askable, check_yardstick, teach, teacher_of
 from understudy.stages.train import train
 from understudy.students.student import Student, load
 from understudy.teacher.spending import Forecast, cost_usd

@@ -11,7 +11,8 @@ from understudy.pipeline import Run
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import comparison_arms
-from understudy.stages.evaluate import check_yardstick, evaluate
+from understudy.stages.evaluate import evaluate
+from understudy.stages.teach import check_yardstick
 from understudy.students.student import load
 
 

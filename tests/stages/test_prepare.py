@@ -11,7 +11,10 @@ from understudy.data.files import read_examples, write_examples
 from understudy.errors import DataError, TeacherError
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
-from understudy.stages.prepare import askable, clean, gather, read_sources, split, teach
+from understudy.stages.clean import clean
+from understudy.stages.gather import gather, read_sources
+from understudy.stages.split import split
+from understudy.stages.teach import askable, teach
 
 
 def prepared(folder: Path, **changed: Any) -> tuple[Recipe, RunFolder]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from understudy.data.clean import is_rejected
 from understudy.data.files import digest, read_examples, read_json, read_rows, write_json, write_records
-from understudy.errors import TeacherError
 from understudy.evaluation.choice import choose
 from understudy.evaluation.learning_curve import learning_curve
 from understudy.evaluation.scoreboard import TEACHER, Contestant, Scoreboard
@@ -44,22 +43,6 @@ def evaluate(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
         "speeds": [digest(arm.speed(run)) for arm in comparison_arms(recipe) if arm.seed == 0],
     }
     return run.make(run.scores, inputs, lambda: _compare(recipe, run, test, distilled), run.predictions)
-
-
-def check_yardstick(run: RunFolder) -> None:
-    """See to it that the teacher was heard on every test text: silence must not be scored as a wrong answer.
-
-    Raises:
-        TeacherError: It was not.
-    """
-    test = {example.id for example in read_examples(run.inputs) if example.source == "test"}
-    rows = (example for example in read_examples(run.taught) if example.id in test)
-    unheard = [example for example in rows if "reply" not in example.meta]
-    if unheard:
-        raise TeacherError(
-            f"the teacher has not answered {len(unheard)} of {len(test)} test texts (the first, {unheard[0].id}: "
-            f"{unheard[0].meta.get('rejected')}); it cannot be compared. Run again to ask for them, or record them too"
-        )
 
 
 def _answer(arm: Arm, test: Sequence[Example], run: RunFolder) -> None:

@@ -1,0 +1,117 @@
+"""The recipe: one YAML file that says what is taught, to whom, from which data. Every mistake is reported at once."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, Field, PositiveInt
+
+from understudy.errors import RecipeError
+from understudy.mistakes import Model, validated
+from understudy.recipe.checks import MIXTURES, NAME, inconsistencies, known_mixtures, known_students, known_task
+from understudy.recipe.document import read_document
+from understudy.recipe.sections import (
+    Cleaning,
+    DataFiles,
+    LearningCurve,
+    Section,
+    StudentSpec,
+    TaskSpec,
+    TeacherSection,
+)
+
+
+class _Written(Section):
+    """The recipe as it is written, before the names in it are looked up."""
+
+    name: Annotated[str, Field(pattern=f"^{NAME}$")]
+    task: dict[str, Any]
+    data: DataFiles
+    teacher: TeacherSection
+    clean: Cleaning = Cleaning()
+    students: Annotated[dict[str, dict[str, Any] | None], Field(min_length=1)]
+    mixtures: Annotated[list[str], Field(min_length=1)] = MIXTURES
+    seeds: PositiveInt = 3
+    learning_curve: LearningCurve | None = None
+
+
+class Recipe(Section):
+    """What to teach, to whom, from which data; every name in it exists and every path is absolute.
+
+    Attributes:
+        name: The run's name, and its folder's.
+        task: The task.
+        data: The team's files.
+        teacher: The large model.
+        clean: What is kept out of training.
+        students: The small models to compare.
+        mixtures: How gold and distilled examples share the training; ``gold``, the control, is always among them.
+        learning_curve: Which student shows what more labels would bring, if any.
+        source: The file that it was read from.
+    """
+
+    name: str
+    task: TaskSpec
+    data: DataFiles
+    teacher: TeacherSection
+    clean: Cleaning
+    students: tuple[StudentSpec, ...]
+    mixtures: tuple[str, ...]
+    learning_curve: LearningCurve | None
+    source: Path | None = None
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read a recipe; paths in it are taken from the folder that it lies in.
+
+        Raises:
+            RecipeError: It cannot be read, or holds mistakes; all of them are listed, each with its path.
+        """
+        path = Path(path)
+        written = read_document(path)
+        problems: list[str] = []
+        shape = validated(_Written, written, "", problems)
+        task = known_task(written.get("task"), problems)
+        students = known_students(written, 1 if shape is None else shape.seeds, problems)
+        mixtures = known_mixtures(written, problems)
+        problems.extend(inconsistencies(written))
+        if problems or shape is None or task is None:
+            raise RecipeError(str(path), problems)
+        base = path.resolve().parent
+        return cls(
+            name=shape.name,
+            task=task,
+            data=_absolute(shape.data, base),
+            teacher=_absolute(shape.teacher, base),
+            clean=shape.clean,
+            students=tuple(_beside(spec, base) for spec in students),
+            mixtures=_with_control(mixtures, shape.data),
+            learning_curve=shape.learning_curve,
+            source=path.resolve(),
+        )
+
+
+def _with_control(mixtures: Iterable[str], data: DataFiles) -> tuple[str, ...]:
+    """The mixtures, each once, gold first among them where there is gold."""
+    control = ["gold"] if data.gold is not None else []
+    return tuple(dict.fromkeys([*control, *mixtures]))
+
+
+def _beside(spec: StudentSpec, base: Path) -> StudentSpec:
+    """The same student; where its ``model`` names a folder beside the recipe, that folder is meant."""
+    model = spec.settings.get("model")
+    if not isinstance(model, str) or not model.strip() or not (folder := base / Path(model).expanduser()).is_dir():
+        return spec
+    return spec.model_copy(update={"settings": {**spec.settings, "model": str(folder)}})
+
+
+def _absolute(section: Model, base: Path) -> Model:
+    """The same section with its paths taken from the recipe's folder."""
+    changed: dict[str, Any] = {}
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, Path):
+            changed[name] = base / value.expanduser()
+        elif isinstance(value, BaseModel):
+            changed[name] = _absolute(value, base)
+    return section.model_copy(update=changed)

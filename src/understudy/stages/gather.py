@@ -1,0 +1,38 @@
+"""The first stage: the team's files, checked, as one file of texts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from understudy.data.files import digest, read_examples, write_examples
+from understudy.data.load import load_examples
+from understudy.example import Example, Source
+from understudy.recipe import Recipe
+from understudy.run_folder import RunFolder
+
+
+def gather(recipe: Recipe, run: RunFolder) -> bool:
+    """Read the team's files into ``1-inputs.jsonl``; whatever is wrong with them is said here."""
+    files = source_files(recipe)
+    inputs = {
+        "task": recipe.task.fingerprint(),
+        "columns": recipe.data.model_dump()["columns"],
+        "files": {source: {"path": str(path), "sha256": digest(path)} for source, path in files.items()},
+    }
+    return run.make(run.inputs, inputs, lambda: write_examples(run.inputs, read_sources(recipe)))
+
+
+def source_files(recipe: Recipe) -> dict[Source, Path]:
+    """The recipe's data files by what they hold."""
+    data = recipe.data
+    files: dict[Source, Path] = {"test": data.test, "pool": data.pool}
+    return files | ({"gold": data.gold} if data.gold else {})
+
+
+def read_sources(recipe: Recipe) -> Iterator[Example]:
+    """Every row of the recipe's data files, checked."""
+    return load_examples(source_files(recipe), recipe.data.columns, recipe.task.build())
+
+
+def given(run: RunFolder, source: Source) -> Iterator[Example]:
+    """The team's rows of one kind, as a stream: a pool may not fit into memory."""
+    return (example for example in read_examples(run.inputs) if example.source == source)
