@@ -47,7 +47,7 @@ def write_recipe(folder: Path, **changed: Any) -> Path:
     """A recipe over the files in a folder; sections that are mappings are changed key by key, None removes a key."""
     recipe: dict[str, Any] = {
         "name": "small",
-        "task": {"type": "classification", "labels": LABELS},
+        "task": {"type": "classification", "labels": LABELS, "prompt": "classification.v1"},
         "data": {"pool": "pool.jsonl", "gold": "gold.jsonl", "test": "test.jsonl", "columns": {"target": "desk"}},
         "teacher": {"model": "claude", "replies": RECORDING, "store": "replies.jsonl"},
         "students": {"linear": None},

@@ -287,7 +287,7 @@ def test_progress_is_told_on_standard_error_and_the_result_on_standard_output(ca
     recipe = write_slice(tmp_path, per_desk=2, pool=24, seeds=1)
     code, out, err = call("run", recipe, "--out", tmp_path / "run")
     assert code == 0
-    assert [line.split(":")[0] for line in err.splitlines()] == ["teach", "students", "evaluate"]
+    assert [line.split(":")[0] for line in err.splitlines()] == ["teach", "clean", "students", "evaluate"]
     assert "linear/distilled" in out
     assert len(rows(tmp_path / "run" / "6-predictions.jsonl")) == 24
 

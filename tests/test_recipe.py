@@ -305,7 +305,7 @@ def test_a_recipe_that_holds_itself_is_told(tmp_path: Path) -> None:
         ({}, "task: prompt: user is missing"),
         ({"sytem": "Label this.", "user": "{{ text }}"}, "unknown key 'sytem'; did you mean 'system'?"),
         ({"user": 5}, "task.prompt.user: expected text (found 5"),
-        ("classification.v0", "unknown prompt 'classification.v0'; did you mean 'classification.v1'?"),
+        ("classification.v0", "unknown prompt 'classification.v0'; did you mean 'classification.v2'?"),
         (5, "task.prompt: expected text (found 5"),
     ],
 )

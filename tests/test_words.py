@@ -27,6 +27,13 @@ from understudy import words
         (words.day("yesterday"), "yesterday"),
         (words.times(134.2), "130"),
         (words.arm("encoder/simple_mix"), "encoder (simple mix)"),
+        (words.quoted("it's"), '"it\'s"'),
+        (words.quoted(2), "2"),
+        (words.quoted("x" * 1_000_000), repr("x" * 100)),
+        (words.metric("f1").name, "entity F1"),
+        (words.metric("rouge_lsum_recall").name, "ROUGE-Lsum recall"),
+        (words.metric("chrf").name, "chrF"),
+        (words.metric("of_ones_own").name, "of ones own"),
     ],
 )
 def test_numbers_are_written_for_people(said: str, expected: str) -> None:

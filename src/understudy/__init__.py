@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from understudy.errors import UnderstudyError
     from understudy.example import Example, Prediction, Span
-    from understudy.pipeline import Plan, Run, check, finished, run
+    from understudy.pipeline import Run, check, finished, run
     from understudy.recipe import Recipe
+    from understudy.stages.plan import Plan
     from understudy.students.student import load
 
 __all__ = [
@@ -33,7 +34,7 @@ __all__ = [
 
 _HOME = {
     "Example": "example",
-    "Plan": "pipeline",
+    "Plan": "stages.plan",
     "Prediction": "example",
     "Recipe": "recipe",
     "Run": "pipeline",

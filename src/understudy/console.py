@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -19,10 +20,18 @@ from understudy.progress import Bar
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from understudy.pipeline import Plan, Run
+    from understudy.pipeline import Run
+    from understudy.run_folder import RunFolder
+    from understudy.stages.plan import Plan
+    from understudy.stages.teach import Lesson
+    from understudy.teacher.archive import Holding
+    from understudy.teacher.batch import Exported, Imported
 
 _FEW = 100
 """With fewer test texts, an interval spans twenty points."""
+_REASONS = 8
+"""How many reasons for a rejection are shown."""
+_LINE = 100
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -97,22 +106,112 @@ def show_run(run: "Run") -> None:
 
 def show_plan(plan: "Plan") -> None:
     """What a recipe would do."""
-    rows = ", ".join(f"{count:,} {source}" for source, count in plan.rows.items())
+    rows = ", ".join(f"{count:,} {source}" for source, count in plan.rows.items() if count)
     forecast = plan.forecast
-    out.print(f"Data:     {rows}; {plan.skipped} of the pool not worth asking about (too long, or twice there)")
+    out.print(f"Data:     {rows}; {plan.skipped:,} of the pool not worth asking about (see clean)")
     out.print(f"Teacher:  {forecast.rows:,} texts, {forecast.cached:,} answered already, {forecast.to_ask:,} to ask")
-    if forecast.to_ask:
-        about = "about " if forecast.estimated else ""
-        out.print(f"Tokens:   {about}{forecast.tokens.input:,} read and {forecast.tokens.output:,} written")
-        price = "unknown; set teacher.price in the recipe" if plan.cost_usd is None else f"{about}${plan.cost_usd:.2f}"
-        out.print(f"Cost:     {price}")
-    else:
-        out.print("Cost:     nothing")
+    if plan.writing is not None:
+        writing = plan.writing
+        out.print(
+            f"Writing:  {writing.rows:,} requests, {writing.cached:,} answered already, {writing.to_ask:,} to ask"
+        )
+    for line in _costs(plan):
+        out.print(escape(line), soft_wrap=True)
     out.print(f"Replies:  kept in {escape(str(plan.store))}", soft_wrap=True)
     if plan.rows["test"] < _FEW:
         out.print(f"Note:     {plan.rows['test']} test texts are few; differences will hardly show below {_FEW}")
     arms = "\n          ".join(f"{name}, trained {seeds} x" for name, seeds in plan.arms.items())
     out.print(f"Students: {escape(arms)}")
+
+
+def _costs(plan: "Plan") -> Iterator[str]:
+    """What asking would take, and what it may take."""
+    if plan.to_ask:
+        about = "about " if plan.forecast.estimated else ""
+        yield f"Tokens:   {about}{plan.tokens.input:,} read and {about}{plan.tokens.output:,} written"
+    if not plan.to_ask:
+        yield "Cost:     nothing"
+    elif plan.cost_usd is None:
+        yield "Cost:     unknown; set teacher.price in the recipe"
+    else:
+        source = f", by {plan.price_source}" if plan.price_source else ""
+        yield f"Cost:     about {words.dollars(plan.cost_usd)}{source}, and more for replies that are no answer"
+    limits = [] if plan.budget.usd is None else [words.dollars(plan.budget.usd)]
+    limits += [] if plan.budget.tokens is None else [f"{plan.budget.tokens:,} tokens"]
+    if limits:
+        spent = "" if not plan.spent_usd else f"; {words.dollars(plan.spent_usd)} of it spent"
+        yield f"Budget:   {' and '.join(limits)}{spent}"
+
+
+def show_lesson(lesson: "Lesson") -> None:
+    """What came of asking the teacher."""
+    out.print(f"Answered: {lesson.answered:,} texts with a valid answer, {sum(lesson.rejected.values()):,} without")
+    _show_reasons(lesson.rejected)
+    if lesson.unanswered:
+        out.print(f"Open:     {lesson.unanswered:,} may still be answered; the same command asks for them again")
+    cost = "" if lesson.spent_usd is None else f", {words.dollars(lesson.spent_usd)}"
+    spent = f"{lesson.requests:,} requests, {lesson.spent.total:,} tokens{cost}" if lesson.requests else "nothing"
+    out.print(f"Spent:    {spent}")
+    out.print(f"Answers:  {escape(str(lesson.path))}", soft_wrap=True)
+
+
+def show_cleaned(kept: int, rejected: Mapping[str, int], folder: "RunFolder") -> None:
+    """What cleaning kept and what it left out."""
+    out.print(f"Kept:     {kept:,} rows in {escape(str(folder.clean))}", soft_wrap=True)
+    out.print(f"Left out: {sum(rejected.values()):,} rows in {escape(str(folder.rejected))}", soft_wrap=True)
+    _show_reasons(rejected)
+
+
+def show_exported(exported: "Exported", folder: Path) -> None:
+    """Which batch files there are now."""
+    if not exported.files:
+        out.print("Nothing to ask: the replies are all there.")
+        return
+    out.print(f"Wrote {exported.requests:,} requests to:")
+    for file in exported.files:
+        out.print(f"  {escape(str(file))}", soft_wrap=True)
+    out.print(f"Then: understudy teach RECIPE --import-batch {escape(str(folder))}/OUTPUT...", soft_wrap=True)
+
+
+def show_imported(imported: "Imported") -> None:
+    """What the output of a batch brought."""
+    out.print(f"Kept {imported.kept:,} replies and {imported.refused:,} refusals; {imported.missing:,} are missing.")
+    others = ("failed", "unknown", "repeated", "broken")
+    counts = [f"{getattr(imported, name):,} {name}" for name in others if getattr(imported, name)]
+    if counts:
+        out.print(f"Other lines: {', '.join(counts)}.")
+    for line in imported.named:
+        out.print(f"  {escape(line)}", soft_wrap=True)
+    if imported.missing:
+        out.print("Export again to ask for what is missing, and only that.")
+
+
+def show_holdings(store: Path, holdings: Sequence["Holding"]) -> None:
+    """What lies in a reply store."""
+    table = Table(title=escape(str(store)), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("model", "from"):
+        table.add_column(name, overflow="fold")
+    for name in ("replies", "refused", "tokens read", "written", "first", "last"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for held in holdings:
+        counts = (held.replies, held.refused, held.tokens.input, held.tokens.output)
+        table.add_row(
+            escape(held.model),
+            escape(held.answerer or "-"),
+            *(f"{count:,}" for count in counts),
+            held.first[:10],
+            held.last[:10],
+        )
+    out.print(table)
+
+
+def _show_reasons(rejected: Mapping[str, int]) -> None:
+    """The most frequent reasons, each shortened to a line."""
+    for reason, count in list(rejected.items())[:_REASONS]:
+        shown = reason if len(reason) <= _LINE else f"{reason[:_LINE]}…"
+        out.print(f"  {count:>7,} {escape(shown)}", soft_wrap=True)
+    if len(rejected) > _REASONS:
+        out.print(f"          and {len(rejected) - _REASONS:,} more kinds of reasons")
 
 
 def _score_table(scores: Mapping[str, Any]) -> Table:

@@ -4,7 +4,7 @@ A message says what was found, what was expected and what to do about it. The co
 (or one line a problem) and exits with 2; any other exception is a bug of ours.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class UnderstudyError(Exception):
@@ -51,3 +51,15 @@ class UnknownName(UnderstudyError):
 
 class RunError(UnderstudyError):
     """A run folder cannot be used: it cannot be written to, is in use, or is not finished."""
+
+
+class Problems(UnderstudyError):
+    """Several things that a user can put right, found together."""
+
+
+def several(problems: Sequence[UnderstudyError]) -> None:
+    """Raise what was found: nothing, the one problem, or all of them in one error."""
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise Problems(f"{len(problems)} problems" + "".join(f"\n- {problem}" for problem in problems))

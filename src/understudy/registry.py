@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 TASKS = {
     "classification": "understudy.tasks.classification:Classification",
+    "ner": "understudy.tasks.ner:NER",
+    "summarization": "understudy.tasks.summarization:Summarization",
+    "text2text": "understudy.tasks.text2text:TextToText",
 }
 STUDENTS = {
     "linear": "understudy.students.linear:Linear",

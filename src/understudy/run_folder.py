@@ -53,6 +53,11 @@ class RunFolder:
         return self.path / "2-taught.jsonl"
 
     @property
+    def spending(self) -> Path:
+        """What was reserved and spent for that, request by request."""
+        return self.path / "2-spending.jsonl"
+
+    @property
     def clean(self) -> Path:
         """The distilled examples that passed every check."""
         return self.path / "3-clean.jsonl"

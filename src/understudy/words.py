@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 NOT_RECORDED = "not recorded"
 NOTHING = "–"
+_SHOWN = 100
+"""So many characters of what was found are shown in a message."""
 
 
 class Metric(NamedTuple):
@@ -15,6 +17,17 @@ class Metric(NamedTuple):
     lower_is_better: bool = False
 
 
+def _rouge(key: str, name: str, counted: str) -> dict[str, Metric]:
+    """The three scores of a kind of ROUGE, which differ in what is counted."""
+    return {
+        f"{key}_precision": Metric(f"{name} precision", f"the share of the answer that is in the reference: {counted}"),
+        f"{key}_recall": Metric(f"{name} recall", f"the share of the reference that is in the answer: {counted}"),
+        f"{key}_f1": Metric(
+            f"{name} F1", f"how much the answer and the reference share: {counted}, averaged over texts; 1 is perfect"
+        ),
+    }
+
+
 _METRICS = {
     "accuracy": Metric("accuracy", "the share of test texts answered exactly right; 1 is perfect"),
     "macro_f1": Metric(
@@ -22,6 +35,24 @@ _METRICS = {
         "F1 balances wrong answers (precision) against missed ones (recall); macro-F1 is its mean over the labels, "
         "so that a rare label counts as much as a common one; 1 is perfect",
     ),
+    "precision": Metric("entity precision", "the share of the marked entities that are right, in bounds and type"),
+    "recall": Metric("entity recall", "the share of the true entities that were marked, with right bounds and type"),
+    "f1": Metric(
+        "entity F1",
+        "F1 balances wrong entities (precision) against missed ones (recall), over all test texts together; an entity "
+        "is right only with both its bounds and its type; 1 is perfect",
+    ),
+    **_rouge("rouge1", "ROUGE-1", "single words"),
+    **_rouge("rouge2", "ROUGE-2", "pairs of neighbouring words"),
+    **_rouge("rouge_l", "ROUGE-L", "the longest sequence of words that both have"),
+    **_rouge("rouge_lsum", "ROUGE-Lsum", "the longest sequences of words that both have, line by line"),
+    "length_ratio": Metric(
+        "length ratio", "words written for each word of the reference; 1 is just as long, and neither side is better"
+    ),
+    "chrf": Metric(
+        "chrF", "how many runs of one to six characters the answers share with the references; 1 is perfect"
+    ),
+    "bleu": Metric("BLEU", "how many runs of one to four words the answers share with the references; 1 is perfect"),
     "ece": Metric(
         "ECE",
         "expected calibration error: how far the stated confidence is from the share of right answers, on average; "
@@ -182,6 +213,11 @@ def target(value: Any, text: str = "") -> str:
         return value
     spans = [f"{text[span['start'] : span['end']]} ({span['type']})" for span in value]
     return ", ".join(spans) or "none"
+
+
+def quoted(found: Any) -> str:
+    """What was found, text in quotes; cut where it is long, since a reply or a cell can be of any length."""
+    return repr(found[:_SHOWN]) if isinstance(found, str) else str(found)[:_SHOWN]
 
 
 def _three_figures(value: float) -> str:

@@ -22,7 +22,7 @@ def prepared(folder: Path, **changed: Any) -> tuple[Recipe, RunFolder]:
     recipe, run = Recipe.load(write_slice(folder, per_desk=2, pool=24, **changed)), RunFolder(folder / "run")
     gather(recipe, run)
     teach(recipe, run, Noted())
-    clean(recipe, run)
+    clean(recipe, run, Noted())
     split(recipe, run)
     return recipe, run
 
@@ -77,7 +77,7 @@ def test_texts_not_worth_asking_about_are_rejected_with_the_reason(tmp_path: Pat
     asked = {example.id for example in askable(recipe, read_sources(recipe))}
     assert not asked & {"long", "again"}
     teach(recipe, run, Noted())
-    clean(recipe, run)
+    clean(recipe, run, Noted())
     rejected = {example.id: example.meta for example in read_examples(run.rejected)}
     assert rejected == {"long": {"rejected": "too long"}, "again": {"rejected": "duplicate", "of": first["id"]}}
     assert len(list(read_examples(run.clean))) == 12
@@ -90,7 +90,7 @@ def test_a_pool_text_that_is_held_out_for_validation_is_not_learned_from(tmp_pat
     pool = [example for example in taught if example.id in {row["id"] for row in rows(tmp_path / "pool.jsonl")}]
     swapped = [replace(row, text=held_out.text.upper()) if row.id == pool[0].id else row for row in taught]
     write_examples(run.taught, swapped)
-    assert clean(recipe, run)
+    assert clean(recipe, run, Noted())
     [rejected] = read_examples(run.rejected)
     assert rejected.id == pool[0].id
     assert rejected.meta["of"] == held_out.id
@@ -118,7 +118,7 @@ def test_each_stage_is_done_once(tmp_path: Path) -> None:
     recipe, run = prepared(tmp_path)
     assert not gather(recipe, run)
     assert not teach(recipe, run, Noted())
-    assert not clean(recipe, run)
+    assert not clean(recipe, run, Noted())
     assert not split(recipe, run)
 
 

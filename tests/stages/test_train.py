@@ -7,7 +7,7 @@ from tests.teacher.support import Noted
 from understudy.data.files import read_examples, read_json, write_examples
 from understudy.errors import DataError
 from understudy.example import Example
-from understudy.recipe import Recipe
+from understudy.recipe import Recipe, TaskSpec
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import Arm, comparison_arms
 from understudy.stages.train import TrainingSet, train
@@ -110,16 +110,19 @@ def test_training_files_are_read_only_where_an_arm_is_trained(
     assert not train(recipe, run, Noted())
 
 
-@pytest.mark.parametrize("component", [Linear, Classification])
-def test_a_default_that_has_changed_is_another_student_or_task(
-    recipe: Recipe, run: RunFolder, monkeypatch: pytest.MonkeyPatch, component: type
+def test_a_default_that_has_changed_is_another_student(
+    recipe: Recipe, run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(recipe, run, Noted())
-    defaults = dict(component.__init__.__kwdefaults__)  # type: ignore[misc]
-    prompt = {"user": "{{ text }}"}
-    changed = {**defaults, **({"c": 3.0} if component is Linear else {"prompt": prompt})}
-    monkeypatch.setattr(component.__init__, "__kwdefaults__", changed)  # type: ignore[misc]
+    monkeypatch.setattr(Linear.__init__, "__kwdefaults__", {**Linear.__init__.__kwdefaults__, "c": 3.0})
     assert train(recipe, run, Noted())
+
+
+def test_a_default_that_has_changed_is_another_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = TaskSpec(name="classification", settings={"labels": ["a", "b"]})
+    before = task.fingerprint()
+    monkeypatch.setattr(Classification.__init__, "__kwdefaults__", {"prompt": {"user": "{{ text }}"}})
+    assert task.fingerprint() != before
 
 
 def test_other_weights_to_start_from_make_another_student(

@@ -142,9 +142,9 @@ def test_saved_again_after_loading_it_is_the_same_model(cell: Cell, tmp_path: Pa
 def test_every_text_gets_one_answer_with_a_confidence(cell: Cell) -> None:
     answers = cell.predicted()
     assert len(answers) == len(cell.lesson.texts)
-    for answer in answers:
+    for answer, text in zip(answers, cell.lesson.texts, strict=True):
         assert answer.target is not None
-        assert cell.lesson.task.parse(cell.lesson.task.render(answer.target), "") == answer.target
+        assert cell.lesson.task.parse(cell.lesson.task.render(answer.target, text), text) == answer.target
         assert answer.confidence is not None
         assert 0.0 <= answer.confidence <= 1.0
     assert cell.student.predict([]) == []

@@ -1,9 +1,11 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.errors import ModelError
+from understudy.errors import DataError, ModelError
 from understudy.example import Example
 from understudy.students.labels import LabelDecoder, labels_of, target_distributions, weights
 from understudy.students.temperature import fit_temperature
@@ -32,10 +34,47 @@ def test_a_hard_label_is_all_of_the_distribution_and_a_soft_one_its_share() -> N
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(LABELS), st.floats(0.01, 100), min_size=1), max_size=5))
-def test_every_distribution_sums_to_one(softs: list[dict[str, float]]) -> None:
+def test_every_distribution_sums_to_one(counts: list[dict[str, float]]) -> None:
+    softs = [{label: round(count / sum(one.values()), 3) for label, count in one.items()} for one in counts]
     found = target_distributions([row(soft=soft) for soft in softs], LABELS)
     assert found.shape == (len(softs), 3)
     assert np.allclose(found.sum(axis=1), 1)
+    for distribution, soft in zip(found, softs, strict=True):
+        assert distribution == pytest.approx([soft.get(label, 0) for label in LABELS], abs=0.005)
+
+
+def test_a_soft_label_off_the_list_is_refused_and_named() -> None:
+    with pytest.raises(DataError, match=r"the row 'x': unknown label 'd'; expected one of: a, b, c"):
+        target_distributions([row(), row(soft={"a": 0.5, "d": 0.5})], LABELS)
+    with pytest.raises(DataError, match=r"the row 'x': unknown label 'd'"):
+        target_distributions([row("d")], LABELS)
+
+
+@pytest.mark.parametrize(
+    "soft",
+    [
+        {"a": float("nan")},
+        {"a": float("inf")},
+        {"a": 10**400},
+        {"a": -0.5, "b": 1.5},
+        {"a": -0.5, "b": 0.75, "c": 0.75},
+        {"a": "1.0"},
+        {"a": True},
+        {"a": None},
+        {"a": [1.0]},
+        ["a"],
+        "a",
+    ],
+)
+def test_what_are_no_probabilities_are_refused(soft: Any) -> None:
+    with pytest.raises(DataError, match=r"the row 'x': .*expected"):
+        target_distributions([row(soft=soft)], LABELS)
+
+
+@pytest.mark.parametrize("soft", [{"a": 0.5}, {"a": 0.6, "b": 0.6}, {"a": 0}])
+def test_soft_labels_that_do_not_sum_to_one_are_refused(soft: dict[str, float]) -> None:
+    with pytest.raises(DataError, match=r"the row 'x': the soft probabilities sum to .*; expected 1"):
+        target_distributions([row(soft=soft)], LABELS)
 
 
 def test_weights_are_the_examples() -> None:

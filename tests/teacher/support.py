@@ -8,26 +8,50 @@ from typing import Any
 from tests.teacher.fake_endpoint import FakeEndpoint
 from understudy.example import Example
 from understudy.tasks.classification import Classification
-from understudy.teacher.client import Endpoint
+from understudy.tasks.task import Task
+from understudy.teacher.client import Client
+from understudy.teacher.endpoint import Endpoint
+from understudy.teacher.interview import Interview
+from understudy.teacher.ledger import Ledger
 from understudy.teacher.replies import ReplyStore
+from understudy.teacher.request import request_body
 from understudy.teacher.teacher import Teacher
 
 NEWSWIRE = Path(__file__).parents[2] / "examples" / "newswire"
 DESK = (NEWSWIRE / "requests" / "desk.jsonl", NEWSWIRE / "replies" / "desk.jsonl")
-TASK = Classification(labels=["sport", "politics"])
+TASK = Classification(labels=["sport", "politics"], prompt="classification.v1")
 
 
 def desk_task(system: str) -> Classification:
     """The task of the recording, with the labels and descriptions that stand in its own system message."""
-    return Classification(labels=dict(re.findall(r"^- (\w+): (.+)$", system, re.MULTILINE)))
+    return Classification(labels=dict(re.findall(r"^- (\w+): (.+)$", system, re.MULTILINE)), prompt="classification.v1")
 
 
 def quick(fake: FakeEndpoint, **settings: Any) -> Endpoint:
-    return Endpoint(**{"base_url": fake.base_url, "timeout": 5.0, "max_attempts": 3, "backoff": 0.001, **settings})
+    """The endpoint, asked without long pauses and in one dialect only."""
+    usual: dict[str, Any] = {
+        "timeout": 5.0,
+        "max_attempts": 3,
+        "backoff": 0.001,
+        "max_tokens": None,
+        "structure": "json_schema",
+    }
+    return Endpoint(**{"base_url": fake.base_url, **usual, **settings})
 
 
-def teacher(store: ReplyStore, endpoint: Endpoint | None, model: str = "m") -> Teacher:
-    return Teacher(task=TASK, model=model, store=store, endpoint=endpoint)
+def interview(store: ReplyStore, endpoint: Endpoint | None, ledger: Ledger | None = None) -> Interview:
+    if endpoint is None:
+        return Interview(store, None)
+    return Interview(store, lambda: Client(endpoint, ledger), endpoint.concurrency)
+
+
+def teacher(store: ReplyStore, endpoint: Endpoint | None, model: str = "m", **settings: Any) -> Teacher:
+    return Teacher(task=TASK, model=model, interview=interview(store, endpoint), **settings)
+
+
+def body(task: Task, text: str, model: str = "m") -> dict[str, Any]:
+    """The request for one text."""
+    return request_body(model, task.messages(text), task.reply_schema)
 
 
 def rows(*texts: str) -> list[Example]:

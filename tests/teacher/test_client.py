@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from tests.teacher.fake_endpoint import Act, FakeEndpoint, answers, fails, label
-from tests.teacher.support import TASK, quick
+from tests.teacher.support import TASK, body, quick
 from understudy.errors import TeacherError
-from understudy.teacher.client import Client, Endpoint, RequestFailed
+from understudy.teacher.channel import RequestFailed
+from understudy.teacher.client import Client
+from understudy.teacher.endpoint import Endpoint
 from understudy.teacher.replies import Reply
-from understudy.teacher.request import request_body
 from understudy.teacher.response import Redactor, retry_after, said
 
 KEY = "sk-secret-0123456789abcdef"
@@ -23,7 +24,7 @@ def ask(endpoint: Endpoint, *texts: str) -> list[Reply]:
         client = Client(endpoint)
         await client.open()
         try:
-            return list(await asyncio.gather(*(client.ask(request_body(TASK, "m", text)) for text in texts)))
+            return list(await asyncio.gather(*(client.ask(body(TASK, text)) for text in texts)))
         finally:
             await client.close()
 
@@ -39,7 +40,7 @@ def failure(endpoint: Endpoint) -> TeacherError:
 def test_the_request_is_sent_as_it_is_and_the_reply_kept_as_it_came() -> None:
     with FakeEndpoint(label("politics")) as fake:
         [reply] = ask(quick(fake, headers={"X-Team": "desk"}), "Grüße \u2028")
-        assert fake.requests == [request_body(TASK, "m", "Grüße \u2028")]
+        assert fake.requests == [body(TASK, "Grüße \u2028")]
         assert fake.headers[0]["X-Team"] == "desk"
         assert "Authorization" not in fake.headers[0]
     assert reply.completion["choices"][0]["message"]["content"] == '{"label": "politics"}'
@@ -258,9 +259,14 @@ def test_an_endpoint_that_cannot_be_one(wrong: Callable[[], Any]) -> None:
 
 
 def test_a_trailing_slash_does_not_matter() -> None:
-    assert (
-        Endpoint(base_url="http://x/v1/").url == Endpoint(base_url="http://x/v1").url == "http://x/v1/chat/completions"
-    )
+    with_slash, without = Endpoint(base_url="http://x/v1/"), Endpoint(base_url="http://x/v1")
+    assert with_slash.url("chat/completions") == without.url("chat/completions") == "http://x/v1/chat/completions"
+    assert with_slash.name == without.name == "http://x/v1"
+
+
+def test_an_endpoint_has_one_name_however_it_is_written_and_none_of_its_secrets_in_it() -> None:
+    assert Endpoint(base_url="HTTPS://user:pw@API.Host:443/v1/").name == "https://api.host/v1"
+    assert Endpoint(base_url="http://host:8000/v1").name == "http://host:8000/v1"
 
 
 def test_headers_are_a_mapping_of_their_own() -> None:

@@ -1,4 +1,5 @@
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -6,14 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.teacher import support
 from tests.teacher.support import DESK, TASK
 from understudy.errors import DataError
 from understudy.teacher.replies import Reply, ReplyStore
-from understudy.teacher.request import content_key, request_body
+from understudy.teacher.request import content_key
 
 
 def body(text: str) -> dict[str, Any]:
-    return request_body(TASK, "m", text)
+    return support.body(TASK, text)
 
 
 def reply(content: str) -> Reply:
@@ -64,7 +66,7 @@ def test_a_line_is_a_record_that_a_person_and_other_tools_can_read(path: Path) -
     line = path.read_text(encoding="utf-8")
     assert "Grüße" in line
     record = json.loads(line)
-    assert record["key"] == record["custom_id"] == content_key(body("Grüße"))
+    assert record["key"] == record["custom_id"] == content_key(body("Grüße")).hex()
     assert record["request"] == body("Grüße")
     assert record["response"] == {"status_code": 200, "body": reply("Ö").completion}
     assert record["error"] is None
@@ -90,8 +92,7 @@ def test_reading_makes_no_file(path: Path) -> None:
     )
 )
 def test_any_text_comes_back_as_it_was_kept(tmp_path: Path, pairs: list[tuple[str, str]]) -> None:
-    path = tmp_path / "replies.jsonl"
-    path.unlink(missing_ok=True)
+    path = Path(tempfile.mkdtemp(dir=tmp_path)) / "replies.jsonl"
     store = ReplyStore(path)
     for text, answer in pairs:
         store.append(body(text), reply(answer))

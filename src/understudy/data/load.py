@@ -1,11 +1,12 @@
 """The team's files, read into examples and checked: what is wrong with them is said before anything is spent."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from understudy.data.disk_map import DiskMap
 from understudy.data.files import read_examples, read_rows
 from understudy.errors import DataError
 from understudy.example import Example, Source, Target, is_whole, target_to_json
@@ -40,22 +41,18 @@ def load_examples(files: Mapping[Source, Path], columns: Columns, task: Task) ->
         DataError: A file cannot be read or is empty; a row lacks a column or holds no text or no valid target; an id
             stands twice; a text of the test set also stands in gold or pool; or gold gives a text two targets.
     """
-    ids: dict[bytes, str] = {}
     texts = _Texts()
-    for source, path in sorted(files.items(), key=lambda file: file[0] != "test"):  # test first: it decides the leaks
-        number = 0
-        for number, row in read_rows(path):
-            where = f"{path}:{number}"
-            example = _example(row, number, source, columns, task, where)
-            if where_before := ids.get(key := _digest(example.id)):
-                raise DataError(
-                    f"{where}: the id {example.id!r} stands twice, first in {where_before}; expected unique ids"
-                )
-            ids[key] = where
-            texts.check(example, where)
-            yield example
-        if number == 0:
-            raise DataError(f"{path}: the file is empty; expected {source} rows")
+    with _Ids(list(files.values())) as ids:
+        for source, path in sorted(files.items(), key=lambda file: file[0] != "test"):  # it decides the leaks
+            number = 0
+            for number, row in read_rows(path):
+                where = f"{path}:{number}"
+                example = _example(row, number, source, columns, task, where)
+                ids.check(example.id, path, number)
+                texts.check(example, where)
+                yield example
+            if number == 0:
+                raise DataError(f"{path}: the file is empty; expected {source} rows")
 
 
 def read_labelled(path: Path, task: Task) -> Iterator[Example]:
@@ -102,6 +99,32 @@ def _cell(row: Mapping[str, Any], column: str, role: str, where: str) -> Any:
     return row[column]
 
 
+class _Ids:
+    """The ids of all rows, so that none stands twice; on the disk, since a pool can be large."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
+        self._places: DiskMap[int] = DiskMap()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._places.close()
+
+    def check(self, name: str, path: Path, number: int) -> None:
+        """Take note of an id; its place is kept as one number, line times files and then the file."""
+        key = _digest(name)
+        first = self._places.get(key)
+        if first is not None:
+            line, file = divmod(first, len(self._files))
+            raise DataError(
+                f"{path}:{number}: the id {name!r} stands twice, first in {self._files[file]}:{line}; "
+                "expected unique ids"
+            )
+        self._places.put(key, number * len(self._files) + self._files.index(path))
+
+
 class _Texts:
     """The texts of test and gold, so that no text is both, or has two targets; digests, since files can be large."""
 
@@ -129,7 +152,12 @@ class _Texts:
 
 def text_key(text: str) -> bytes:
     """What two texts share that differ at most in case and white space."""
-    return _digest(" ".join(text.casefold().split()))
+    return _digest(folded(text))
+
+
+def folded(text: str) -> str:
+    """A text without what texts that count as equal may differ in: its case, and how much white space is where."""
+    return " ".join(text.casefold().split())
 
 
 def _digest(text: str) -> bytes:

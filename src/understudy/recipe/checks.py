@@ -9,7 +9,7 @@ from pydantic import PositiveInt, create_model
 from understudy import registry
 from understudy.errors import UnderstudyError
 from understudy.mistakes import validated
-from understudy.recipe.sections import StudentSpec, TaskSpec
+from understudy.recipe.sections import LOCAL, VLLM, StudentSpec, TaskSpec
 from understudy.teacher.response import holds_secret
 
 NAME = r"\w[\w.-]*"
@@ -111,11 +111,18 @@ def known_mixtures(written: Mapping[str, Any], problems: list[str]) -> list[str]
 
 def inconsistencies(written: Mapping[str, Any]) -> list[str]:
     """Mistakes that lie between two keys of a recipe."""
-    teacher, data, curve = (_mapping(written.get(name)) for name in ("teacher", "data", "learning_curve"))
+    names = ("teacher", "data", "annotate", "learning_curve")
+    teacher, data, annotate, curve = (_mapping(written.get(name)) for name in names)
     students = [str(name) for name in _mapping(written.get("students"))]
     found = _secrets(teacher)
-    if teacher and teacher.get("base_url") is None and teacher.get("replies") is None:
+    model = teacher.get("model")
+    in_process = isinstance(model, str) and model.startswith((LOCAL, VLLM))
+    if teacher and not in_process and teacher.get("base_url") is None and teacher.get("replies") is None:
         found.append("teacher: neither base_url nor replies; expected an endpoint to ask, recorded replies, or both")
+    if in_process and teacher.get("base_url") is not None:
+        found.append("teacher: the model runs in this process and at base_url; expected one of the two")
+    if data and data.get("gold") is None and annotate.get("examples") is not None:
+        found.append("annotate.examples: without data.gold there are none to show; expected data.gold")
     if isinstance(curve.get("student"), str) and curve["student"] not in students:
         found.append(f"learning_curve.student: {registry.unknown('student', curve['student'], students)}")
     if data and data.get("gold") is None and written.get("mixtures") != ["distilled"]:
@@ -129,7 +136,7 @@ def _secrets(teacher: Mapping[Any, Any]) -> list[str]:
         f"teacher.headers.{name}: a secret does not belong in a recipe; expected headers_env: {{{name}: ITS_VARIABLE}}"
         for name in filter(holds_secret, map(str, _mapping(teacher.get("headers"))))
     ]
-    if _WITH_USER.match(str(teacher.get("base_url"))):
+    if isinstance(teacher.get("base_url"), str) and _WITH_USER.match(teacher["base_url"]):
         found.append("teacher.base_url: holds a user or password; expected the address alone, and api_key_env")
     return found
 

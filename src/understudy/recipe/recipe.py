@@ -6,12 +6,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, PositiveInt
 
+from understudy.data.clean import Cleaning
 from understudy.errors import RecipeError
 from understudy.mistakes import Model, validated
 from understudy.recipe.checks import MIXTURES, NAME, inconsistencies, known_mixtures, known_students, known_task
 from understudy.recipe.document import read_document
 from understudy.recipe.sections import (
-    Cleaning,
+    LOCAL,
+    Annotation,
     DataFiles,
     LearningCurve,
     Section,
@@ -28,6 +30,7 @@ class _Written(Section):
     task: dict[str, Any]
     data: DataFiles
     teacher: TeacherSection
+    annotate: Annotation = Annotation()
     clean: Cleaning = Cleaning()
     students: Annotated[dict[str, dict[str, Any] | None], Field(min_length=1)]
     mixtures: Annotated[list[str], Field(min_length=1)] = MIXTURES
@@ -43,6 +46,7 @@ class Recipe(Section):
         task: The task.
         data: The team's files.
         teacher: The large model.
+        annotate: How it is asked about a text.
         clean: What is kept out of training.
         students: The small models to compare.
         mixtures: How gold and distilled examples share the training; ``gold``, the control, is always among them.
@@ -54,6 +58,7 @@ class Recipe(Section):
     task: TaskSpec
     data: DataFiles
     teacher: TeacherSection
+    annotate: Annotation
     clean: Cleaning
     students: tuple[StudentSpec, ...]
     mixtures: tuple[str, ...]
@@ -82,7 +87,8 @@ class Recipe(Section):
             name=shape.name,
             task=task,
             data=_absolute(shape.data, base),
-            teacher=_absolute(shape.teacher, base),
+            teacher=_with_model(_absolute(shape.teacher, base), base),
+            annotate=shape.annotate,
             clean=shape.clean,
             students=tuple(_beside(spec, base) for spec in students),
             mixtures=_with_control(mixtures, shape.data),
@@ -103,6 +109,14 @@ def _beside(spec: StudentSpec, base: Path) -> StudentSpec:
     if not isinstance(model, str) or not model.strip() or not (folder := base / Path(model).expanduser()).is_dir():
         return spec
     return spec.model_copy(update={"settings": {**spec.settings, "model": str(folder)}})
+
+
+def _with_model(teacher: TeacherSection, base: Path) -> TeacherSection:
+    """The same teacher; the folder of a local model is taken from the recipe's, like any path."""
+    if not teacher.model.startswith(LOCAL):
+        return teacher
+    folder = base / Path(teacher.model.removeprefix(LOCAL)).expanduser()
+    return teacher.model_copy(update={"model": f"{LOCAL}{folder}"})
 
 
 def _absolute(section: Model, base: Path) -> Model:

@@ -1,32 +1,56 @@
 """Cleaning: what may be learned from, and what may not, each with its reason."""
 
+from collections import Counter
 from collections.abc import Iterator
-from itertools import filterfalse
+from dataclasses import asdict
+from itertools import chain, filterfalse
 
-from understudy.data.clean import decontaminate, is_rejected
+from understudy.data.clean import is_rejected, sift
+from understudy.data.clean.spool import Spool
 from understudy.data.files import read_examples, write_examples
 from understudy.errors import DataError
 from understudy.example import Example
+from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.gather import given
 from understudy.stages.split import divided_gold, split_settings
 
 
-def clean(recipe: Recipe, run: RunFolder) -> bool:
+def clean(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
     """Part what may be learned from (``3-clean.jsonl``) from what may not (``3-rejected.jsonl``, with reasons)."""
-    inputs = {"inputs": run.inputs, "taught": run.taught, "split": split_settings(recipe)}
+    inputs = {
+        "inputs": run.inputs,
+        "taught": run.taught,
+        "split": split_settings(recipe),
+        "clean": asdict(recipe.clean),
+    }
 
     def part() -> None:
-        test = {example.id for example in given(run, "test")}
-        _, validation = divided_gold(recipe, run)
-
-        def distilled() -> Iterator[Example]:
-            return decontaminate((row for row in read_examples(run.taught) if row.id not in test), validation)
-
-        write_examples(run.rejected, filter(is_rejected, distilled()))
-        write_examples(run.clean, filterfalse(is_rejected, distilled()))
+        with Spool(_sifted(recipe, run, progress)) as rows:
+            write_examples(run.rejected, filter(is_rejected, rows))
+            write_examples(run.clean, filterfalse(is_rejected, rows))
         if run.clean.stat().st_size == 0:
             raise DataError(f"{run.rejected}: every text was rejected; the reasons stand there under meta.rejected")
 
     return run.make(run.clean, inputs, part, run.rejected)
+
+
+def rejections(run: RunFolder) -> dict[str, int]:
+    """How many rows were left out for each reason, the most frequent first."""
+    return dict(Counter(str(example.meta["rejected"]) for example in read_examples(run.rejected)).most_common())
+
+
+def _sifted(recipe: Recipe, run: RunFolder, progress: Progress) -> Iterator[Example]:
+    """What the teacher answered outside the test set, each row that is not to be learned from with its reason."""
+    test = {example.id for example in given(run, "test")}
+    kept, validation = divided_gold(recipe, run)
+    held_out = chain(given(run, "test"), validation)
+
+    def taught() -> Iterator[Example]:
+        return (example for example in read_examples(run.taught) if example.id not in test)
+
+    with progress.bar("clean", sum(1 for _ in taught())) as bar:
+        for example in sift(taught(), held_out, kept, recipe.clean):
+            bar.advance()
+            yield example

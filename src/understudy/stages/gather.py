@@ -33,6 +33,12 @@ def read_sources(recipe: Recipe) -> Iterator[Example]:
     return load_examples(source_files(recipe), recipe.data.columns, recipe.task.build())
 
 
+def read_gold(recipe: Recipe) -> Iterator[Example]:
+    """The human-labelled rows to learn from, checked; none where there is no such file."""
+    files: dict[Source, Path] = {} if recipe.data.gold is None else {"gold": recipe.data.gold}
+    return load_examples(files, recipe.data.columns, recipe.task.build())
+
+
 def given(run: RunFolder, source: Source) -> Iterator[Example]:
     """The team's rows of one kind, as a stream: a pool may not fit into memory."""
     return (example for example in read_examples(run.inputs) if example.source == source)

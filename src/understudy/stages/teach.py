@@ -1,6 +1,8 @@
 """Teaching: the teacher's answers to the texts of pool and test."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -11,37 +13,87 @@ from understudy.example import Example
 from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
-from understudy.teacher.client import Endpoint
-from understudy.teacher.replies import ReplyStore
-from understudy.teacher.teacher import Teacher
-
-_STORE = Path("runs") / "replies.jsonl"
-"""One store for all runs, wherever their folders lie: what was paid for once is found again."""
+from understudy.stages.teacher import ledger_of, model_in_process, teacher_of
+from understudy.teacher.ledger import BudgetReached
+from understudy.teacher.spending import Tokens
 
 
 def teach(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
     """Ask the teacher about pool and test into ``2-taught.jsonl``; texts not worth asking about are passed over.
 
-    Where the endpoint failed to answer, what was answered serves this run, and the next one asks for the rest.
+    Where the teacher failed to answer, what was answered serves this run, and the next one asks for the rest.
+
+    Raises:
+        BudgetReached: The budget did not suffice, and the recipe says to stop there; all that was answered is kept.
     """
+    teacher = teacher_of(recipe, run, progress)
     inputs = {
         "inputs": run.inputs,
         "task": recipe.task.fingerprint(),
         "teacher": _who_answers(recipe),
-        "clean": recipe.clean.model_dump(),
+        "annotate": recipe.annotate.model_dump(),
+        "clean": asdict(recipe.clean),
     }
 
     def ask() -> bool:
         total = sum(1 for _ in askable(recipe, read_examples(run.inputs)))
-        asked = teacher_of(recipe).annotate(askable(recipe, read_examples(run.inputs)), progress, total)
-        passed_over = filter(is_rejected, _screened(recipe, read_examples(run.inputs)))
+        asked = teacher.annotate(askable(recipe, read_examples(run.inputs)), progress, total)
+        passed_over = filter(is_rejected, screened(recipe, read_examples(run.inputs)))
         write_examples(run.taught, chain(asked, passed_over))
-        unanswered = sum(1 for example in read_examples(run.taught) if example.meta.get("unanswered"))
-        if unanswered:
-            progress.say(f"The teacher failed to answer {unanswered:,} texts; the same command asks for them again.")
-        return not unanswered
+        return _all_answered(run, progress)
 
-    return run.make(run.taught, inputs, ask)
+    done = run.make(run.taught, inputs, ask)
+    ended = teacher.interview.budget_reached
+    if ended is not None and recipe.teacher.budget.then == "stop":
+        raise BudgetReached(
+            f"{ended}. What was answered is kept; raise teacher.budget and run again to go on, or set "
+            "budget.then: train to learn from what there is"
+        )
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What came of asking the teacher.
+
+    Attributes:
+        path: Where the answers are.
+        answered: How many texts got a valid answer.
+        rejected: How many did not, by reason.
+        unanswered: How many of these may still be answered.
+        requests: How many requests this run has sent, over all the times that it was taken up.
+        spent: The tokens that they took.
+        spent_usd: What they cost, in USD; None where the price is not known.
+    """
+
+    path: Path
+    answered: int
+    rejected: dict[str, int]
+    unanswered: int
+    requests: int
+    spent: Tokens
+    spent_usd: float | None
+
+
+def lesson(recipe: Recipe, run: RunFolder) -> Lesson:
+    """What came of asking the teacher, by the run's files."""
+    ledger = ledger_of(recipe, run)
+    reasons: Counter[str] = Counter()
+    answered = unanswered = 0
+    for example in read_examples(run.taught):
+        answered += example.target is not None
+        unanswered += bool(example.meta.get("unanswered"))
+        if is_rejected(example):
+            reasons[str(example.meta["rejected"])] += 1
+    return Lesson(
+        path=run.taught,
+        answered=answered,
+        rejected=dict(reasons.most_common()),
+        unanswered=unanswered,
+        requests=ledger.requests,
+        spent=ledger.spent,
+        spent_usd=ledger.spent_usd,
+    )
 
 
 def check_yardstick(run: RunFolder) -> None:
@@ -52,7 +104,7 @@ def check_yardstick(run: RunFolder) -> None:
     """
     test = {example.id for example in read_examples(run.inputs) if example.source == "test"}
     rows = (example for example in read_examples(run.taught) if example.id in test)
-    unheard = [example for example in rows if "reply" not in example.meta]
+    unheard = [example for example in rows if not _heard(example)]
     if unheard:
         raise TeacherError(
             f"the teacher has not answered {len(unheard)} of {len(test)} test texts (the first, {unheard[0].id}: "
@@ -60,33 +112,26 @@ def check_yardstick(run: RunFolder) -> None:
         )
 
 
-def askable(recipe: Recipe, examples: Iterator[Example]) -> Iterator[Example]:
+def askable(recipe: Recipe, examples: Iterable[Example]) -> Iterator[Example]:
     """The texts that the teacher is asked about: the test set, and what of the pool is worth it."""
-    return (example for example in _screened(recipe, examples) if not is_rejected(example))
+    return (example for example in screened(recipe, examples) if not is_rejected(example))
 
 
-def teacher_of(recipe: Recipe) -> Teacher:
-    """The recipe's teacher, with the replies that it has given so far, to whatever run."""
-    section = recipe.teacher
-    recordings = [(section.replies.requests, section.replies.replies)] if section.replies else []
-    endpoint = None
-    if section.base_url is not None:
-        endpoint = Endpoint(
-            base_url=section.base_url,
-            api_key_env=section.api_key_env,
-            headers=section.headers,
-            headers_env=section.headers_env,
-            timeout=section.timeout,
-            concurrency=section.concurrency,
-            max_attempts=section.max_attempts,
-        )
-    store = ReplyStore(section.store or _STORE, recordings)
-    return Teacher(task=recipe.task.build(), model=section.model, store=store, endpoint=endpoint)
-
-
-def _screened(recipe: Recipe, examples: Iterator[Example]) -> Iterator[Example]:
+def screened(recipe: Recipe, examples: Iterable[Example]) -> Iterator[Example]:
     """Test and pool, without gold, whose labels are known; pool texts not worth asking about carry the reason."""
-    return screen((example for example in examples if example.source != "gold"), recipe.clean.max_chars)
+    return screen((example for example in examples if example.source != "gold"), recipe.clean)
+
+
+def _heard(example: Example) -> bool:
+    """Whether the teacher had its say on a text: a reply, valid or not, or a refusal for good."""
+    return ("reply" in example.meta or "refused" in example.meta) and not example.meta.get("unanswered")
+
+
+def _all_answered(run: RunFolder, progress: Progress) -> bool:
+    unanswered = sum(1 for example in read_examples(run.taught) if example.meta.get("unanswered"))
+    if unanswered:
+        progress.say(f"The teacher failed to answer {unanswered:,} texts; the same command asks for them again.")
+    return not unanswered
 
 
 def _who_answers(recipe: Recipe) -> dict[str, object]:
@@ -96,8 +141,13 @@ def _who_answers(recipe: Recipe) -> dict[str, object]:
     answered to this very request.
     """
     section = recipe.teacher
+    model = model_in_process(section)
     recorded = section.replies and {
         "requests": digest(section.replies.requests),
         "replies": digest(section.replies.replies),
     }
-    return {"model": section.model, "base_url": section.base_url, "replies": recorded}
+    return {
+        "model": section.model if model is None else model.name,
+        "base_url": section.base_url,
+        "replies": recorded,
+    }

@@ -2,25 +2,31 @@
 
 import functools
 import json
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from understudy.errors import DataError, ParseError
 from understudy.example import Target
 from understudy.registry import unknown
-from understudy.tasks.prompt import PromptSetting, render
+from understudy.tasks.choices import described
+from understudy.tasks.prompt import PromptSetting, render, reply_schema
+from understudy.tasks.ratio import ratio
+from understudy.tasks.reply import read_object
 from understudy.tasks.task import Message, ReplySchema, Tally
+from understudy.words import quoted
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from understudy.tasks.task import Floats
+
     Integers = NDArray[np.int64]
 
 
-_SHOWN = 100
-"""A value in a message is cut here."""
+_FORM = '{"label": ...}'
 
 
 class Classification:
@@ -30,7 +36,7 @@ class Classification:
         labels: The labels in a fixed order, each with a description for the teacher (empty or None where none is
             needed); a list of labels will do.
         prompt: A released prompt's name, or ``{"system": ..., "user": ...}`` with ``{{ labels }}`` (label to
-            description) and ``{{ text }}``.
+            description) and ``{{ text | fenced }}``.
 
     Raises:
         DataError: There are fewer than two labels, or one that is empty or stands twice.
@@ -39,26 +45,15 @@ class Classification:
     headline: ClassVar[str] = "macro_f1"
 
     def __init__(
-        self, *, labels: Mapping[str, str | None] | Sequence[str], prompt: PromptSetting = "classification.v1"
+        self, *, labels: Mapping[str, str | None] | Sequence[str], prompt: PromptSetting = "classification.v2"
     ) -> None:
-        if not all(isinstance(label, str) and label.strip() for label in labels):
-            raise DataError("a label is empty or not text; expected each as text (in quotes where YAML sees no text)")
-        if not isinstance(labels, Mapping) and len(set(labels)) < len(labels):
-            raise DataError("a label stands twice in the list; expected each once")
-        if len(labels) < 2:
-            raise DataError(f"{len(labels)} label(s) given; expected at least two")
-        described = labels if isinstance(labels, Mapping) else dict.fromkeys(labels)
-        self.labels: dict[str, str] = {label: description or "" for label, description in described.items()}
+        self.labels = described("label", labels, at_least=2)
         self.prompt = prompt
 
     @property
     def reply_schema(self) -> ReplySchema:
-        """An object whose one key, ``label``, is one of the labels."""
-        label = {"type": "string", "enum": list(self.labels)}
-        return ReplySchema(
-            "label",
-            {"type": "object", "properties": {"label": label}, "required": ["label"], "additionalProperties": False},
-        )
+        """An object whose key ``label`` is one of the labels."""
+        return reply_schema(self.prompt, "label", {"type": "string", "enum": list(self.labels)})
 
     def messages(self, text: str) -> list[Message]:
         """The request to the teacher for one text."""
@@ -70,18 +65,14 @@ class Classification:
         Raises:
             ParseError: The reply is not such an object, or its label is not on the list.
         """
-        try:
-            answer = json.loads(reply)
-        except (ValueError, RecursionError):
-            raise ParseError('not JSON; expected {"label": ...}') from None
-        if not isinstance(answer, dict) or not isinstance(answer.get("label"), str):
-            raise ParseError('no label; expected {"label": ...}')
-        if answer["label"] not in self.labels:
-            raise ParseError(unknown("label", answer["label"], self.labels))
-        label: str = answer["label"]
+        label = read_object(reply, ["label"], _FORM)["label"]
+        if not isinstance(label, str):
+            raise ParseError(f"the label is no text; expected {_FORM}")
+        if label not in self.labels:
+            raise ParseError(unknown("label", label, self.labels))
         return label
 
-    def render(self, target: Target) -> str:
+    def render(self, target: Target, text: str) -> str:
         """The reply that `parse` reads back as this label."""
         return json.dumps({"label": target}, ensure_ascii=False)
 
@@ -96,8 +87,13 @@ class Classification:
             return label
         if isinstance(value, str):
             raise DataError(unknown("label", value, self.labels))
-        found = f"{str(value)[:_SHOWN]} ({type(value).__name__})"
+        found = f"{quoted(value)} ({type(value).__name__})"
         raise DataError(f"unknown label {found}; expected one of, as text: {', '.join(self.labels)}")
+
+    def consensus(self, targets: Sequence[Target]) -> tuple[Target, float]:
+        """The label that most answers give, the first of them in a tie, and its share of the answers."""
+        [(label, votes)] = Counter(targets).most_common(1)
+        return label, votes / len(targets)
 
     def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> Tally:
         """Counts for accuracy and macro-F1: per label true positives, gold and predicted; then the items themselves."""
@@ -112,20 +108,17 @@ class Classification:
         """Precision, recall and F1 of each label, and the confusion matrix (gold by predicted, last column: none)."""
         import numpy as np
 
-        true_positive, truth, answered = self._split(self.tally(gold, predicted).items.sum(axis=0))
-        precision, recall, f1 = (
-            _ratio(true_positive, answered),
-            _ratio(true_positive, truth),
-            _f1(true_positive, truth, answered),
-        )
+        true_positive, truth, answered = _parts(len(self.labels), self.tally(gold, predicted).items.sum(axis=0))
+        precision, recall = ratio(true_positive, answered), ratio(true_positive, truth)
+        f1 = ratio(2 * true_positive, truth + answered)
         confusion = np.zeros((len(self.labels), len(self.labels) + 1), dtype=np.int64)
         np.add.at(confusion, (self._indices(gold), self._indices(predicted)), 1)
         return {
             "per_class": {
                 label: {
-                    "precision": float(np.nan_to_num(precision[i])),
-                    "recall": float(np.nan_to_num(recall[i])),
-                    "f1": float(np.nan_to_num(f1[i])),
+                    "precision": float(precision[i]),
+                    "recall": float(recall[i]),
+                    "f1": float(f1[i]),
                     "support": int(truth[i]),
                 }
                 for i, label in enumerate(self.labels)
@@ -151,16 +144,13 @@ class Classification:
         valid = np.flatnonzero(place >= 0)
         return sparse.csr_array((np.ones(len(valid)), (valid, place[valid])), shape=(len(place), len(self.labels)))
 
-    def _split(self, sums: "Floats") -> "tuple[Floats, Floats, Floats]":
-        return _parts(len(self.labels), sums)
-
 
 def _classification_metrics(labels: int, sums: "Floats") -> "dict[str, Floats]":
     """Accuracy, and macro-F1 over the labels that occur in gold or predictions (as scikit-learn counts them)."""
     import numpy as np
 
     true_positive, truth, answered = _parts(labels, sums)
-    f1 = _f1(true_positive, truth, answered)
+    f1 = ratio(2 * true_positive, truth + answered, undefined=math.nan)
     occurs = ~np.isnan(f1)
     macro = np.where(occurs, f1, 0.0).sum(axis=-1) / np.maximum(occurs.sum(axis=-1), 1)
     return {"accuracy": true_positive.sum(axis=-1) / sums[..., -1], "macro_f1": macro}
@@ -168,15 +158,3 @@ def _classification_metrics(labels: int, sums: "Floats") -> "dict[str, Floats]":
 
 def _parts(labels: int, sums: "Floats") -> "tuple[Floats, Floats, Floats]":
     return sums[..., :labels], sums[..., labels : 2 * labels], sums[..., 2 * labels : 3 * labels]
-
-
-def _f1(true_positive: "Floats", truth: "Floats", answered: "Floats") -> "Floats":
-    return _ratio(2 * true_positive, truth + answered)
-
-
-def _ratio(part: "Floats", whole: "Floats") -> "Floats":
-    """Part over whole, NaN where the whole is nothing."""
-    import numpy as np
-
-    quotient: Floats = np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
-    return quotient

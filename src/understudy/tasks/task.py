@@ -71,8 +71,8 @@ class Task(Protocol):
             ParseError: The reply is not an answer; nothing is guessed.
         """
 
-    def render(self, target: Target) -> str:
-        """The reply that would be parsed to this target: the inverse of `parse`."""
+    def render(self, target: Target, text: str) -> str:
+        """The reply that would be parsed to this target of this text: the inverse of `parse`."""
 
     def read(self, value: Any, text: str) -> Target:
         """The target in a cell of a data file.
@@ -80,6 +80,9 @@ class Task(Protocol):
         Raises:
             DataError: The value is not a target of this task.
         """
+
+    def consensus(self, targets: Sequence[Target]) -> tuple[Target, float]:
+        """What several answers to the same text, at least one, agree on, and how much they agree, in [0, 1]."""
 
     def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> Tally:
         """What each item adds to this task's metrics; a prediction of None is wrong."""

@@ -1,34 +1,63 @@
-"""From a reply to an answer: the target in it, or the plain reason why there is none. Nothing is guessed."""
+"""What is put to the teacher and what came of it: a target, or the plain reason for having none. Nothing is guessed."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
 from understudy.errors import ParseError
-from understudy.example import Target, is_whole
-from understudy.tasks.task import Task
+from understudy.example import is_whole
 from understudy.teacher.replies import Reply
+from understudy.teacher.request import Body
+from understudy.teacher.spending import Tokens, usage_tokens
+
+T = TypeVar("T")
+
+_QUOTED = 200
+"""Characters of a refusal in a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[T]):
+    """One request, and how a reply to it is read.
+
+    Attributes:
+        body: The request.
+        parse: From the raw text of a reply to what was asked for; raises ParseError where it is no answer.
+    """
+
+    body: Body
+    parse: Callable[[str], T]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What came of asking the teacher for one text: a target, or the reason for having none.
+class Answer(Generic[T]):
+    """What came of a question: a target, or the reason for having none.
 
     Attributes:
         target: The parsed answer; None where it was rejected.
         rejected: Why there is no target, as a clause.
-        unanswered: Whether a reply may still come: the endpoint was asked in vain, and can be asked again.
+        unanswered: Whether a reply may still come: the teacher was asked in vain, and can be asked again.
         reply: The raw text of the last reply; None where none came.
-        usage: Tokens as the endpoint counted them, over all replies: ``prompt_tokens`` and ``completion_tokens``.
+        replies: How many replies it took: two where the first was no answer.
+        tokens: As the endpoint counted them, over all replies; None where it did not.
         seconds: How long the replies took, where that is known.
+        soft: The teacher's probabilities over labels, where it gave them.
+        agreement: How far several votes agree, in [0, 1].
+        choice: The last reply with all that came beside its text, such as log-probabilities.
+        notes: Whatever else a person would want to see beside the target.
     """
 
-    target: Target | None = None
+    target: T | None = None
     rejected: str | None = None
     unanswered: bool = False
     reply: str | None = None
-    usage: Mapping[str, int] | None = None
+    replies: int = 0
+    tokens: Tokens | None = None
     seconds: float | None = None
+    soft: Mapping[str, float] | None = None
+    agreement: float | None = None
+    choice: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     def meta(self) -> dict[str, Any]:
         """What a person would want to see beside the target, without what is absent."""
@@ -36,39 +65,59 @@ class Answer:
             "reply": self.reply,
             "rejected": self.rejected,
             "unanswered": self.unanswered or None,
-            "usage": self.usage,
+            "replies": self.replies if self.replies > 1 else None,
+            "usage": None if self.tokens is None else self.tokens.usage(),
             "seconds": self.seconds,
+            "agreement": self.agreement,
+            **self.notes,
         }
         return {name: value for name, value in about.items() if value is not None}
 
-    def corrected_by(self, second: "Answer") -> "Answer":
+    def corrected_by(self, second: "Answer[T]") -> "Answer[T]":
         """The second answer, at the price of both."""
+        said = self if second.reply is None else second
         return replace(
             second,
+            reply=said.reply,
+            choice=said.choice,
             rejected=None if second.rejected is None else f"{second.rejected} (asked twice)",
-            usage=_sum_usage(self.usage, second.usage),
+            replies=self.replies + second.replies,
+            tokens=added(self.tokens, second.tokens),
             seconds=None if self.seconds is None or second.seconds is None else self.seconds + second.seconds,
         )
 
 
-def read_answer(task: Task, text: str, reply: Reply) -> Answer:
-    """The task's target in a reply to this text, or why there is none."""
+def read_answer(question: Question[T], reply: Reply) -> Answer[T]:
+    """What was asked for in a reply to this question, or why it is not there."""
+    if reply.completion is None:
+        return Answer(rejected=reply.refused or "the endpoint refused the request", notes={"refused": True})
     choice = reply.completion["choices"][0]
     raw = _raw(choice["message"])
-    answer = Answer(reply=_printable(raw), usage=_usage(reply.completion), seconds=reply.seconds)
+    answer: Answer[T] = Answer(
+        reply=_printable(raw),
+        replies=1,
+        tokens=usage_tokens(reply.completion),
+        seconds=reply.seconds,
+        choice=choice,
+    )
     reason = _flaw(choice, raw)
     if reason is not None:
         return replace(answer, rejected=reason)
     try:
-        return replace(answer, target=task.parse(raw, text))
+        return replace(answer, target=question.parse(raw))
     except ParseError as error:
         return replace(answer, rejected=f"not an answer: {error}")
 
 
+def added(first: Tokens | None, second: Tokens | None) -> Tokens | None:
+    """Two counts together, where there are two."""
+    return first.plus(second) if first is not None and second is not None else first or second
+
+
 def _raw(message: Mapping[str, Any]) -> str:
-    for field in ("content", "refusal"):
-        if isinstance(message.get(field), str) and message[field]:
-            text: str = message[field]
+    for name in ("content", "refusal"):
+        if isinstance(message.get(name), str) and message[name]:
+            text: str = message[name]
             return text
     return ""
 
@@ -76,7 +125,7 @@ def _raw(message: Mapping[str, Any]) -> str:
 def _flaw(choice: Mapping[str, Any], raw: str) -> str | None:
     """What is wrong with a reply whatever the task; None where nothing is."""
     if isinstance(choice["message"].get("refusal"), str) and choice["message"]["refusal"]:
-        return f"refused: {_printable(choice['message']['refusal'])[:200]}"
+        return f"refused: {_printable(choice['message']['refusal'])[:_QUOTED]}"
     if choice.get("finish_reason") == "content_filter":
         return "refused by the endpoint's content filter"
     if choice.get("finish_reason") == "length":
@@ -91,18 +140,3 @@ def _flaw(choice: Mapping[str, Any], raw: str) -> str | None:
 def _printable(text: str) -> str:
     """The text with halves of characters (lone surrogates) spelled out, so that any file can hold it."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _usage(completion: Mapping[str, Any]) -> dict[str, int] | None:
-    usage = completion.get("usage")
-    if not isinstance(usage, dict):
-        return None
-    names = ("prompt_tokens", "completion_tokens")
-    counted = {name: usage[name] for name in names if type(usage.get(name)) is int and usage[name] >= 0}
-    return counted or None
-
-
-def _sum_usage(first: Mapping[str, int] | None, second: Mapping[str, int] | None) -> Mapping[str, int] | None:
-    if first is None or second is None:
-        return first or second
-    return {name: first.get(name, 0) + second.get(name, 0) for name in {**first, **second}}

@@ -1,6 +1,7 @@
 """Requests under way, on an event loop in a thread of its own: callers need no loop, and may have one (notebooks)."""
 
 import asyncio
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -8,8 +9,9 @@ from concurrent.futures import Future
 from typing import Any, Self, TypeVar
 
 from understudy.errors import TeacherError, UnderstudyError
-from understudy.teacher.client import Client, Endpoint, RequestFailed
-from understudy.teacher.replies import ReplyStore
+from understudy.teacher.channel import Channel, RequestFailed
+from understudy.teacher.ledger import BudgetReached
+from understudy.teacher.replies import Reply, ReplyStore
 from understudy.teacher.request import Body, content_key
 
 T = TypeVar("T")
@@ -19,27 +21,37 @@ _DOWN = 5
 _REFUSING = 25
 """So many in a row refused, and it is taken to refuse them all (as when the credit is used up). It is more, since
 single texts are refused for good reasons, and a run that is taken up again may have only those left to ask."""
+_REFUSING_FROM_THE_START = 3
+"""So many refused before any was answered, and the recipe or the endpoint is taken to be wrong."""
+_OF_THE_TEXT = re.compile("content|policy|safety|moderat|context.length|too long|larger than", re.IGNORECASE)
+"""How a refusal reads that is about the very text."""
+_KEPT = "What was answered is kept: run again to go on from there"
 _GRACE = 5.0
 """Seconds for which an end waits for replies that are on their way: they are paid for."""
 
 
 class Asking:
-    """Asks an endpoint and keeps what it answers; nothing is sent twice, and nothing is sent once it is hopeless.
+    """Asks over a channel and keeps what is answered; nothing is sent twice, and nothing is sent once it is hopeless.
 
     The thread starts with the first piece of work.
+
+    Args:
+        connect: Makes the channel, which is a new one each time.
+        store: Keeps the replies.
 
     Attributes:
         answered: Whether the teacher is known to answer: a request of this run was answered, now or earlier.
     """
 
-    def __init__(self, endpoint: Endpoint, store: ReplyStore) -> None:
-        self.endpoint = endpoint
+    def __init__(self, connect: Callable[[], Channel], store: ReplyStore) -> None:
+        self.connect = connect
         self.store = store
         self.answered = False
         self._in_a_row = Counter[bool]()
+        self._refused: list[tuple[Body, str]] = []
         self._stopped: TeacherError | None = None
-        self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._client: Client | None = None
+        self._under_way: dict[bytes, asyncio.Task[None]] = {}
+        self._channel: Channel | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -77,55 +89,81 @@ class Asking:
         await asyncio.shield(self._under_way[key])
 
     async def _ask_and_keep(self, body: Body) -> None:
-        assert self._client is not None, "work is only submitted to a started loop"
+        assert self._channel is not None, "work is only submitted to a started loop"
         if self._stopped is not None:
             raise self._stopped
         try:
-            reply = await self._client.ask(body)
+            reply = await self._channel.ask(body)
             self.store.append(body, reply)
         except RequestFailed as error:
             self._count_failure(error)
+            if error.refused:
+                self._refused.append((body, str(error)))
+                self._keep_refusals(only_plain=True)
             raise
+        except BudgetReached as error:
+            raise self._stop(error) from None
         except UnderstudyError as error:
-            raise self._stop(str(error)) from None
+            raise self._stop(TeacherError(f"{error}. {_KEPT}")) from None
         except RecursionError:
             raise RequestFailed("the endpoint's reply is nested too deeply to be kept") from None
         self.answered = True
         self._in_a_row.clear()
+        self._keep_refusals()
+
+    def _keep_refusals(self, *, only_plain: bool = False) -> None:
+        """Keep refusals that would only come again: they speak of the text, or others were answered since.
+
+        A refusal that is followed by no answer may be of another kind, such as a credit that is used up.
+        """
+        doubtful = []
+        for body, reason in self._refused:
+            if only_plain and not _OF_THE_TEXT.search(reason):
+                doubtful.append((body, reason))
+            else:
+                self.store.append(body, Reply(None, refused=reason))
+        self._refused = doubtful
 
     def _count_failure(self, error: RequestFailed) -> None:
         """Stop where the failure is not this request's own: refused from the start, or one in a long row."""
         self._in_a_row[error.refused] += 1
         if self._stopped is not None:
             raise self._stopped
-        if error.refused and not self.answered:
-            raise self._stop(str(error)) from None
-        if self._in_a_row[error.refused] >= (_REFUSING if error.refused else _DOWN):
-            raise self._stop(f"{error} ({self._in_a_row[error.refused]} requests in a row)") from None
+        in_a_row = self._in_a_row[error.refused]
+        if in_a_row < self._enough(error):
+            return
+        if error.refused:
+            raise self._stop(TeacherError(f"{error} ({in_a_row} requests in a row); correct the recipe")) from None
+        raise self._stop(TeacherError(f"{error} ({in_a_row} requests in a row). {_KEPT}")) from None
 
-    def _stop(self, reason: str) -> TeacherError:
-        if self._stopped is None:
-            self._stopped = TeacherError(f"{reason}. What was answered is kept: run again to go on from there")
-        if self._client is not None:
-            self._client.hurry()
+    def _enough(self, error: RequestFailed) -> int:
+        """How many failures of this kind in a row mean that there will be no answer."""
+        if not error.refused:
+            return _DOWN
+        return _REFUSING if self.answered else _REFUSING_FROM_THE_START
+
+    def _stop(self, reason: TeacherError) -> TeacherError:
+        self._stopped = self._stopped or reason
+        if self._channel is not None:
+            self._channel.hurry()
         return self._stopped
 
     def _start(self) -> asyncio.AbstractEventLoop:
-        self._client = Client(self.endpoint)
+        self._channel = self.connect()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="understudy-teacher", daemon=True)
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._client.open(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._channel.open(), self._loop).result()
         return self._loop
 
     async def _finish(self) -> None:
         """End in order: send nothing more, wait a little for what is on its way, then let go."""
-        assert self._client is not None, "a started loop has a client"
-        self._client.hurry()
+        assert self._channel is not None, "a started loop has a channel"
+        self._channel.hurry()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=_GRACE)
             for task in late:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        await self._client.close()
+        await self._channel.close()

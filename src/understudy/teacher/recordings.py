@@ -8,14 +8,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from understudy.data.disk_map import DiskMap
 from understudy.errors import DataError
 from understudy.teacher.request import Body, content_key
+
+_REFUSALS = {400, 413, 422}
+"""Statuses that the same request would get again."""
 
 Line = tuple[int, int, dict[str, Any]]
 """A line of a recording: its number from 1, its offset in bytes, and the object in it."""
 
 
-def recorded_replies(requests: Path, replies: Path) -> Iterator[tuple[str, int]]:
+def recorded_replies(requests: Path, replies: Path) -> Iterator[tuple[bytes, int]]:
     """The content key of every request that the recording answers, and the offset of the answer in ``replies``.
 
     A line with an error or another status than 200 is no answer and is passed over; so is a reply to a request that
@@ -24,15 +28,15 @@ def recorded_replies(requests: Path, replies: Path) -> Iterator[tuple[str, int]]
     Raises:
         DataError: A file is missing or broken (named with its line), or the two do not belong together.
     """
-    keys = _keys(requests)
     joined = lines = 0
-    for number, offset, record in _lines(replies):
-        lines += 1
-        key = keys.get(_custom_id(replies, number, record))
-        if key is not None:
-            joined += 1
-            if completion(record) is not None:
-                yield key, offset
+    with _keys(requests) as keys:
+        for number, offset, record in _lines(replies):
+            lines += 1
+            key = keys.get(_custom_id(replies, number, record).encode("utf-8", "surrogatepass"))
+            if key is not None:
+                joined += 1
+                if completion(record) is not None:
+                    yield key, offset
     if lines and not joined:
         raise DataError(f"{replies}: none of its {lines} custom_ids is in {requests}; are they of the same recording?")
 
@@ -51,6 +55,17 @@ def completion(record: Mapping[str, Any]) -> dict[str, Any] | None:
     return body if is_completion(body) else None
 
 
+def refusal(record: Mapping[str, Any]) -> str | None:
+    """Why the request in an output line was refused for good; None where it was not."""
+    response = record.get("response")
+    if not isinstance(response, dict) or response.get("status_code") not in _REFUSALS:
+        return None
+    body = response.get("body")
+    error = body.get("error") if isinstance(body, dict) else None
+    message = error.get("message") if isinstance(error, dict) else None
+    return f"the endpoint refused the request: {message}" if isinstance(message, str) else "the endpoint refused it"
+
+
 def is_completion(body: Any) -> bool:
     """Whether a JSON value has the shape of a chat completion: at least one choice, with a message."""
     if not isinstance(body, dict) or not isinstance(body.get("choices"), list) or not body["choices"]:
@@ -59,15 +74,16 @@ def is_completion(body: Any) -> bool:
     return isinstance(choice, dict) and isinstance(choice.get("message"), dict)
 
 
-def _keys(requests: Path) -> dict[str, str]:
-    keys: dict[str, str] = {}
+def _keys(requests: Path) -> DiskMap[bytes]:
+    """The content key of every request by its custom_id."""
+    keys = DiskMap[bytes]()
     for number, _, record in _lines(requests):
         custom_id = _custom_id(requests, number, record)
         try:
             key = content_key(_body(requests, number, record))
         except DataError as error:
             raise DataError(f"{requests}:{number}: {error}") from None
-        if keys.setdefault(custom_id, key) != key:
+        if keys.setdefault(custom_id.encode("utf-8", "surrogatepass"), key) != key:
             raise DataError(f"{requests}:{number}: custom_id {custom_id!r} stands twice, with different requests")
     return keys
 

@@ -6,31 +6,58 @@ paid for once.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from understudy.errors import DataError
-from understudy.tasks.task import Task
+from understudy.tasks.task import Message, ReplySchema
 
 Body = Mapping[str, Any]
 """The JSON body of a request to ``/chat/completions``."""
 
 # Released like a prompt, so never edited: replies paid for lie under bodies that hold it.
 _CORRECTION = "That reply cannot be used: {reason}. Reply again, in the form asked for and with nothing else."
+_ALTERNATIVES = 10
+"""How many alternatives to each token are asked for."""
 _QUOTED = 2_000
 """How many characters of a bad reply are sent back with the correction: a runaway reply is not paid for twice."""
 
 
-def request_body(task: Task, model: str, text: str) -> dict[str, Any]:
-    """The request for one text: the task's messages, and the schema that the reply must satisfy."""
-    reply = task.reply_schema
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a reply is drawn; what is None is left to the endpoint, and does not stand in the request.
+
+    Attributes:
+        temperature: The sampling temperature.
+        seed: Tells votes apart that are otherwise the same request.
+        logprobs: Whether log-probabilities are asked for.
+    """
+
+    temperature: float | None = None
+    seed: int | None = None
+    logprobs: bool = False
+
+    def fields(self) -> dict[str, Any]:
+        """What it adds to a request's body."""
+        found: dict[str, Any] = {"temperature": self.temperature, "seed": self.seed}
+        if self.logprobs:
+            found |= {"logprobs": True, "top_logprobs": _ALTERNATIVES}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def request_body(
+    model: str, messages: Sequence[Message], reply: ReplySchema, sampling: Sampling = Sampling()
+) -> dict[str, Any]:
+    """A request: who is asked, what, how the reply is drawn, and the schema that it must satisfy."""
     return {
         "model": model,
-        "messages": [dict(message) for message in task.messages(text)],
+        "messages": [dict(message) for message in messages],
         "response_format": {
             "type": "json_schema",
             "json_schema": {"name": reply.name, "strict": True, "schema": reply.schema},
         },
+        **sampling.fields(),
     }
 
 
@@ -49,8 +76,8 @@ def correction(body: Body, reply: str, reason: str) -> dict[str, Any]:
     return {**body, "messages": messages}
 
 
-def content_key(body: Body) -> str:
-    """The SHA-256, in hexadecimal, of a request body as canonical JSON (sorted keys, no spaces, UTF-8).
+def content_key(body: Body) -> bytes:
+    """The SHA-256 of a request body as canonical JSON (sorted keys, no spaces, UTF-8): the same question, the same key.
 
     Raises:
         DataError: The body holds half a character (a lone surrogate), which no request can carry.
@@ -59,7 +86,17 @@ def content_key(body: Body) -> str:
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
         raise DataError("a request holds half a character (a lone surrogate); expected whole Unicode text") from None
-    return hashlib.sha256(canonical).hexdigest()
+    return hashlib.sha256(canonical).digest()
+
+
+def answered_key(content: bytes, answerer: str | None) -> bytes:
+    """The key of a reply: of what was asked, and of who answered; a model's name alone may mean another elsewhere.
+
+    Args:
+        content: The content key of the request.
+        answerer: The channel's name; None where that is not known, as in a recording.
+    """
+    return content if answerer is None else hashlib.sha256(answerer.encode("utf-8") + b"\n" + content).digest()
 
 
 def difference(asked: Body, recorded: Body) -> str:

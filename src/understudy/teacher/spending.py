@@ -18,6 +18,19 @@ class Tokens(NamedTuple):
     input: int
     output: int
 
+    def plus(self, other: "Tokens") -> "Tokens":
+        """These and others together."""
+        return Tokens(self.input + other.input, self.output + other.output)
+
+    def usage(self) -> dict[str, int]:
+        """As an endpoint would write them."""
+        return {"prompt_tokens": self.input, "completion_tokens": self.output}
+
+    @property
+    def total(self) -> int:
+        """Read and written together."""
+        return self.input + self.output
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -51,10 +64,15 @@ class Forecast:
     estimated: bool = True
 
 
-def estimated_tokens(messages: Iterable[Mapping[str, Any]]) -> int:
-    """The tokens in some messages, taking four characters to a token."""
-    characters = sum(len(message["content"]) for message in messages)
-    return -(-characters // _CHARACTERS_A_TOKEN)
+def usage_tokens(completion: Mapping[str, Any] | None) -> Tokens | None:
+    """The tokens that a completion reports; None where it reports none, or what cannot be."""
+    usage = None if completion is None else completion.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    read, written = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if type(read) is not int or type(written) is not int or read < 0 or written < 0:
+        return None
+    return Tokens(read, written)
 
 
 def estimated_reply_tokens(schema: Mapping[str, Any]) -> int:

@@ -1,0 +1,1 @@
+"""What the throughput benchmark runs, each a script for the interpreter of its own environment."""

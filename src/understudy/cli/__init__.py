@@ -1,0 +1,20 @@
+"""The command line: parse, call the API, print."""
+
+import sys
+
+from understudy.cli import predict, replies, runs, teach
+from understudy.cli.app import app
+from understudy.errors import UnderstudyError
+
+__all__ = ["app", "main", "predict", "replies", "runs", "teach"]
+
+
+def main() -> None:
+    """Run the command line; mistakes of the user's end in one line and exit code 2."""
+    try:
+        app()
+    except UnderstudyError as error:
+        from understudy import console
+
+        console.show_error(str(error))
+        sys.exit(2)

@@ -1,0 +1,91 @@
+"""Text to text: whatever an instruction makes of a text, such as a translation, a correction or a rewriting."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from understudy.errors import DataError
+from understudy.example import Target
+from understudy.tasks.bleu import BLEU_COUNTS, bleu, bleu_counts, chrf, chrf_counts
+from understudy.tasks.free_text import as_text, lengths, medoid, parse_text, read_text, render_text
+from understudy.tasks.prompt import PromptSetting, render, reply_schema
+from understudy.tasks.reply import REASONING
+from understudy.tasks.task import Message, ReplySchema, Tally
+from understudy.words import quoted
+
+if TYPE_CHECKING:
+    from understudy.tasks.task import Floats
+
+
+class TextToText:
+    """Do to a text what an instruction says, and write the result.
+
+    Args:
+        instruction: What is to be done, as one would tell a person: ``Translate the text into plain English.``
+        key: The key of the result in the reply.
+        prompt: A released prompt's name, or ``{"system": ..., "user": ...}`` with ``{{ instruction }}``, ``{{ key }}``
+            and ``{{ text | fenced }}``.
+
+    Raises:
+        DataError: The instruction is empty, or the key is none that a reply schema can be named after.
+    """
+
+    headline: ClassVar[str] = "chrf"
+
+    def __init__(self, *, instruction: str, key: str = "output", prompt: PromptSetting = "text2text.v1") -> None:
+        if not instruction.strip():
+            raise DataError("the instruction is empty; expected what is to be done to a text")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", key) or key == REASONING:
+            raise DataError(f"the key {quoted(key)} will not do; expected letters, digits, _ and -, not {REASONING!r}")
+        self.instruction = instruction
+        self.key = key
+        self.prompt = prompt
+
+    @property
+    def reply_schema(self) -> ReplySchema:
+        """An object whose one key is text."""
+        return reply_schema(self.prompt, self.key, {"type": "string"})
+
+    def messages(self, text: str) -> list[Message]:
+        """The request to the teacher for one text."""
+        return render(self.prompt, instruction=self.instruction, key=self.key, text=text)
+
+    def parse(self, reply: str, text: str) -> str:
+        """The result in a reply such as ``{"output": "..."}``.
+
+        Raises:
+            ParseError: The reply is not such an object, or its result is empty.
+        """
+        return parse_text(reply, self.key)
+
+    def render(self, target: Target, text: str) -> str:
+        """The reply that `parse` reads back as this result."""
+        return render_text(target, self.key)
+
+    def read(self, value: Any, text: str) -> str:
+        """The result in a cell of a data file.
+
+        Raises:
+            DataError: The value is no text, or empty.
+        """
+        return read_text(value)
+
+    def consensus(self, targets: Sequence[Target]) -> tuple[Target, float]:
+        """The result that is most like the others by ROUGE-L, and its mean likeness to them."""
+        return medoid(targets)
+
+    def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> Tally:
+        """Counts for corpus BLEU and chrF, as sacrebleu has them, in [0, 1]; no answer shares nothing with gold."""
+        import numpy as np
+
+        pairs = zip(map(as_text, gold), map(as_text, predicted), strict=True)
+        counts = [bleu_counts(reference, answer) + chrf_counts(reference, answer) for reference, answer in pairs]
+        return Tally(np.array(counts, dtype=np.float64), _metrics)
+
+    def details(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> dict[str, Any]:
+        """The mean number of words, in gold and in the answers, and how many texts have no answer."""
+        return lengths(gold, predicted)
+
+
+def _metrics(sums: "Floats") -> "dict[str, Floats]":
+    return {"chrf": chrf(sums[..., BLEU_COUNTS:]), "bleu": bleu(sums[..., :BLEU_COUNTS])}

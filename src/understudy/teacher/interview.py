@@ -1,0 +1,169 @@
+"""An interview: any number of questions put to the teacher, out of the reply store where it can answer, in order."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from understudy.data.disk_map import DiskMap
+from understudy.errors import TeacherError
+from understudy.teacher.answer import Answer, Question, read_answer
+from understudy.teacher.asking import Asking
+from understudy.teacher.channel import Channel, RequestFailed
+from understudy.teacher.ledger import BudgetReached
+from understudy.teacher.replies import ReplyStore
+from understudy.teacher.request import Body, content_key, correction
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+_AHEAD = 16
+"""How many items may be taken up, for each request that may be under way, before the oldest of them is done."""
+_USELESS = 20
+"""So many fresh replies without a single valid one, and there is no sense in paying for more."""
+_SHOWN = 200
+UNASKED = "no recorded reply, and no endpoint to ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Open(Generic[T]):
+    """A question that the store does not answer yet.
+
+    Attributes:
+        body: The request to be sent next: the question's own, or a correction of the reply that it got.
+        so_far: What the reply was worth, where there was one.
+    """
+
+    body: Body
+    so_far: Answer[T] | None = None
+
+    def without(self, reason: str, *, unanswered: bool = False) -> Answer[T]:
+        """The answer where no reply comes to this request; unanswered where one may still come."""
+        if self.so_far is None:
+            return Answer(rejected=reason, unanswered=unanswered)
+        if reason == UNASKED:
+            return self.so_far
+        return replace(self.so_far, rejected=f"{self.so_far.rejected}; {reason}", unanswered=unanswered)
+
+
+class Interview:
+    """Puts questions to the teacher; every reply is kept before it is looked at, and none is asked for twice.
+
+    Args:
+        store: Where replies are kept and looked for.
+        connect: Makes a channel to the teacher; None where only recorded replies count.
+        parallel: How many requests may be under way at a time.
+
+    Attributes:
+        reused: How many questions the store settled.
+        budget_reached: How the budget ended the asking; None where it did not.
+    """
+
+    def __init__(self, store: ReplyStore, connect: Callable[[], Channel] | None, parallel: int = 1) -> None:
+        self.store = store
+        self.connect = connect
+        self.parallel = parallel
+        self.reused = 0
+        self.budget_reached: str | None = None
+
+    def answers(self, asked: Iterable[tuple[K, Sequence[Question[T]]]]) -> Iterator[tuple[K, list[Answer[T]]]]:
+        """The answers to each item's questions, in the order they came in; a stream, whatever their number.
+
+        A reply that is no answer is asked for once more, with the reason. Where the budget ends, what follows is
+        unanswered.
+
+        Raises:
+            TeacherError: The key is missing, the endpoint cannot be used, or what it says is of no use.
+        """
+        use = _Use()
+        waiting: deque[tuple[K, list[Future[Answer[T]]]]] = deque()
+        with ExitStack() as stack:
+            stack.enter_context(self.store)
+            asking = stack.enter_context(Asking(self.connect, self.store)) if self.connect else None
+            ahead = _AHEAD * self.parallel if asking else 0
+            for item, questions in asked:
+                waiting.append((item, [self._begin(question, asking, use) for question in questions]))
+                while waiting and (len(waiting) > ahead or all(answer.done() for answer in waiting[0][1])):
+                    done, begun = waiting.popleft()
+                    yield done, [answer.result() for answer in begun]
+            for done, begun in waiting:
+                yield done, [answer.result() for answer in begun]
+
+    def outstanding(self, asked: Iterable[tuple[K, Sequence[Question[T]]]]) -> Iterator[tuple[K, list[Body]]]:
+        """The requests that would be sent next for each item, every request only once; nothing is sent."""
+        with self.store, DiskMap[int]() as seen:
+            for place, (item, questions) in enumerate(asked):
+                states = [self.recall(question) for question in questions]
+                bodies = [state.body for state in states if isinstance(state, Open)]
+                yield item, [body for body in bodies if seen.setdefault(content_key(body), place) == place]
+
+    def recall(self, question: Question[T]) -> Answer[T] | Open[T]:
+        """How things stand with a question by the store alone."""
+        reply = self.store.get(question.body)
+        if reply is None:
+            return Open(question.body)
+        first = read_answer(question, reply)
+        if first.rejected is None or reply.completion is None:
+            return first
+        body = correction(question.body, first.reply or "", first.rejected)
+        reply = self.store.get(body)
+        if reply is None:
+            return Open(body, first)
+        return first.corrected_by(read_answer(question, reply))
+
+    def _begin(self, question: Question[T], asking: Asking | None, use: "_Use") -> "Future[Answer[T]]":
+        """The answer to a question: at once where the store settles it, else as soon as the teacher was asked."""
+        state = self.recall(question)
+        if isinstance(state, Open) and asking is not None:
+            return asking.submit(lambda: self._settle(question, asking, use))
+        self.reused += isinstance(state, Answer)
+        answer = state if isinstance(state, Answer) else state.without(UNASKED)
+        if asking is not None and answer.reply is not None:
+            asking.answered = True
+        settled: Future[Answer[T]] = Future()
+        settled.set_result(answer)
+        return settled
+
+    async def _settle(self, question: Question[T], asking: Asking, use: "_Use") -> Answer[T]:
+        """Ask, and ask once more where the reply is no answer; what the answer is, the store says."""
+        state = self.recall(question)
+        for _ in range(2):  # no more than that, even if the store should fail to give back what it was given
+            if isinstance(state, Answer):
+                break
+            try:
+                await asking.fetch(state.body)
+            except BudgetReached as error:
+                self.budget_reached = str(error)
+                return state.without(str(error), unanswered=True)
+            except RequestFailed as error:
+                settled = error.refused and (state.so_far is not None or asking.answered)
+                return state.without(str(error), unanswered=not settled)
+            state = self.recall(question)
+        if isinstance(state, Open):
+            return state.without("the reply was lost from the store", unanswered=True)
+        use.count(state)
+        return state
+
+
+class _Use:
+    """Whether it is of any use to go on asking."""
+
+    def __init__(self) -> None:
+        self._fresh = 0
+        self._useful = False
+
+    def count(self, answer: Answer[T]) -> None:
+        """Take a fresh answer into account.
+
+        Raises:
+            TeacherError: So many came, and not one was valid.
+        """
+        self._fresh += 1
+        self._useful = self._useful or answer.rejected is None
+        if not self._useful and self._fresh >= _USELESS:
+            raise TeacherError(
+                f"the teacher's first {self._fresh} replies hold no valid answer; the last is {answer.rejected}: "
+                f"{(answer.reply or '')[:_SHOWN]!r}. Correct the prompt or the labels, or ask a more capable model"
+            )
