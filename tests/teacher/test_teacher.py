@@ -283,7 +283,7 @@ def test_a_reply_that_cannot_be_kept_stops_the_run(store: ReplyStore, monkeypatc
     def full(*_: object) -> None:
         raise DataError("replies.jsonl: a reply cannot be kept (No space left on device)")
 
-    monkeypatch.setattr(store, "append", full)
+    monkeypatch.setattr(store, "keep", full)
     with FakeEndpoint() as fake:
         with pytest.raises(TeacherError, match="No space left"):
             annotate(teacher(store, quick(fake, concurrency=2)), rows(*map(str, range(100))))

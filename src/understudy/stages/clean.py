@@ -1,7 +1,7 @@
 """Cleaning: what may be learned from, and what may not, each with its reason."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import chain, filterfalse
 
@@ -10,7 +10,7 @@ from understudy.data.clean.spool import Spool
 from understudy.data.files import read_examples, write_examples
 from understudy.errors import DataError
 from understudy.example import Example
-from understudy.progress import Progress
+from understudy.progress import Bar, Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.gather import given
@@ -51,6 +51,10 @@ def _sifted(recipe: Recipe, run: RunFolder, progress: Progress) -> Iterator[Exam
         return (example for example in read_examples(run.taught) if example.id not in test)
 
     with progress.bar("clean", sum(1 for _ in taught())) as bar:
-        for example in sift(taught(), held_out, kept, recipe.clean):
-            bar.advance()
-            yield example
+        yield from sift(_counted(taught(), bar), held_out, kept, recipe.clean)
+
+
+def _counted(examples: Iterable[Example], bar: Bar) -> Iterator[Example]:
+    for example in examples:
+        bar.advance()
+        yield example

@@ -94,7 +94,7 @@ def survey(path: Path) -> list[Holding]:
     for record in _records(path):
         request = record.get("request")
         model = str(request.get("model") if isinstance(request, dict) else None)
-        answerer = record.get("answerer")
+        answerer = None if record.get("answerer") is None else str(record["answerer"])
         held.setdefault((model, answerer), Holding(model, answerer)).add(record)
     return sorted(held.values(), key=lambda holding: -holding.replies)
 
@@ -111,7 +111,7 @@ def export(path: Path, folder: Path, selection: Selection) -> int:
     count = 0
     with replacing(folder / "requests.jsonl") as requests, replacing(folder / "replies.jsonl") as replies:
         for record in _records(path):
-            if completion(record) is not None and selection.picks(record):
+            if completion(record) is not None and isinstance(record.get("request"), dict) and selection.picks(record):
                 requests.write(_line({**_named(record), "method": "POST", "url": _URL, "body": record["request"]}))
                 replies.write(_line({**_named(record), "response": record["response"], "error": None}))
                 count += 1

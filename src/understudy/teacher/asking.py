@@ -12,7 +12,7 @@ from understudy.errors import TeacherError, UnderstudyError
 from understudy.teacher.channel import Channel, RequestFailed
 from understudy.teacher.ledger import BudgetReached
 from understudy.teacher.replies import Reply, ReplyStore
-from understudy.teacher.request import Body, content_key
+from understudy.teacher.request import Body
 
 T = TypeVar("T")
 
@@ -48,9 +48,9 @@ class Asking:
         self.store = store
         self.answered = False
         self._in_a_row = Counter[bool]()
-        self._refused: list[tuple[Body, str]] = []
+        self._refused: list[tuple[bytes, Body, str]] = []
         self._stopped: TeacherError | None = None
-        self._under_way: dict[bytes, asyncio.Task[None]] = {}
+        self._under_way: dict[bytes, asyncio.Task[Reply]] = {}
         self._channel: Channel | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -74,31 +74,37 @@ class Asking:
         loop = self._loop or self._start()
         return asyncio.run_coroutine_threadsafe(work(), loop)
 
-    async def fetch(self, body: Body) -> None:
-        """Have a request answered and the reply in the store; one that is already under way is only waited for.
+    async def fetch(self, key: bytes, body: Body) -> Reply:
+        """The reply to a request, which is in the store by then; one that is already under way is only waited for.
+
+        Args:
+            key: The request's content key.
+            body: The request.
 
         Raises:
             RequestFailed: This request will not be answered.
             TeacherError: No request will be.
         """
-        key = content_key(body)
         if key not in self._under_way:
-            task = asyncio.create_task(self._ask_and_keep(body))
+            reply = self.store.find(key)  # it may have come since the question was taken up
+            if reply is not None:
+                return reply
+            task = asyncio.create_task(self._ask_and_keep(key, body))
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
             self._under_way[key] = task
-        await asyncio.shield(self._under_way[key])
+        return await asyncio.shield(self._under_way[key])
 
-    async def _ask_and_keep(self, body: Body) -> None:
+    async def _ask_and_keep(self, key: bytes, body: Body) -> Reply:
         assert self._channel is not None, "work is only submitted to a started loop"
         if self._stopped is not None:
             raise self._stopped
         try:
             reply = await self._channel.ask(body)
-            self.store.append(body, reply)
+            self.store.keep(key, body, reply)
         except RequestFailed as error:
             self._count_failure(error)
             if error.refused:
-                self._refused.append((body, str(error)))
+                self._refused.append((key, body, str(error)))
                 self._keep_refusals(only_plain=True)
             raise
         except BudgetReached as error:
@@ -110,6 +116,7 @@ class Asking:
         self.answered = True
         self._in_a_row.clear()
         self._keep_refusals()
+        return reply
 
     def _keep_refusals(self, *, only_plain: bool = False) -> None:
         """Keep refusals that would only come again: they speak of the text, or others were answered since.
@@ -117,11 +124,11 @@ class Asking:
         A refusal that is followed by no answer may be of another kind, such as a credit that is used up.
         """
         doubtful = []
-        for body, reason in self._refused:
+        for key, body, reason in self._refused:
             if only_plain and not _OF_THE_TEXT.search(reason):
-                doubtful.append((body, reason))
+                doubtful.append((key, body, reason))
             else:
-                self.store.append(body, Reply(None, refused=reason))
+                self.store.keep(key, body, Reply(None, refused=reason))
         self._refused = doubtful
 
     def _count_failure(self, error: RequestFailed) -> None:

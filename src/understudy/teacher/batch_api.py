@@ -100,6 +100,10 @@ class BatchApi:
         self.endpoint = endpoint
         self._connection = Connection(endpoint)
 
+    def longest_pause(self, attempt: int) -> float:
+        """The most seconds to wait after an attempt, counted from 0."""
+        return self._connection.longest_pause(attempt)
+
     async def open(self) -> None:
         """Get ready to call."""
         await self._connection.open()

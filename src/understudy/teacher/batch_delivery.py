@@ -171,8 +171,8 @@ class _Courier:
                 raise TeacherError(f"{submission.file}: {refusal}") from None
             except Transient as failure:
                 last = str(failure)
-                bound = min(self._endpoint.longest_pause, self._endpoint.backoff * 2.0**attempt)
-                await asyncio.sleep(random.uniform(0, bound) + (failure.wait or 0.0))  # noqa: S311 - jitter
+                pause = random.uniform(0, self._api.longest_pause(attempt))  # noqa: S311 - jitter, not a secret
+                await asyncio.sleep(pause + (failure.wait or 0.0))
         raise TeacherError(f"{submission.file}: no answer from {self._endpoint.name}: {last}")
 
     async def _upload(self, submission: Submission) -> None:

@@ -14,7 +14,7 @@ from understudy.errors import DataError, TeacherError
 from understudy.teacher.batch import exported
 
 # Names become a part of addresses and of file names, wherever they come from.
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_=.-]{0,199}$")]
 """A name that the API has given to a file or a batch."""
 
 Stage = Literal["planned", "uploaded", "creating", "running", "ended", "fetched", "failed"]

@@ -2,15 +2,15 @@
 
 import asyncio
 import json
+import math
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from typing import Any
 
 from understudy.errors import TeacherError
 from understudy.teacher.channel import RequestFailed
+from understudy.teacher.connection import Connection, Refused, Transient
 from understudy.teacher.dialect import Dialect, Dialects, Wire
 from understudy.teacher.endpoint import Endpoint
 from understudy.teacher.ledger import Ledger, worst_case
@@ -18,37 +18,10 @@ from understudy.teacher.pace import Pace
 from understudy.teacher.recordings import is_completion
 from understudy.teacher.replies import Reply
 from understudy.teacher.request import Body
-from understudy.teacher.response import Redactor, retry_after, said, secrets_in
+from understudy.teacher.response import said
 from understudy.teacher.spending import Tokens, usage_tokens
 
-if TYPE_CHECKING:
-    import aiohttp
-
-_TRANSIENT = {408, 409, 425, 429}
-_FATAL = {401, 402, 403, 404, 405}
-"""Statuses that every other request would get as well: the key, the account, the address or the model is wrong."""
-_LARGEST_REPLY = 4 * 2**20
-_PATIENCE = 600.0
-"""The longest wait in seconds that an endpoint may ask for; beyond it the run stops and can be taken up later."""
 _NOTHING = Tokens(0, 0)
-
-
-class _Refused(Exception):
-    """The endpoint understood an attempt and refused it."""
-
-
-class _Transient(Exception):
-    """An attempt failed in a way that may pass.
-
-    Attributes:
-        wait: How many seconds the endpoint asked to be left alone for, if it did.
-        billed: Whether the attempt may have been charged for, though nothing of use came.
-    """
-
-    def __init__(self, reason: str, wait: float | None = None, *, billed: bool = False) -> None:
-        super().__init__(reason)
-        self.wait = wait
-        self.billed = billed
 
 
 class Client:
@@ -74,30 +47,19 @@ class Client:
         dialects: Dialects | None = None,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
-        secret = endpoint.secret_headers()
         self.endpoint = endpoint
         self._dialects = dialects or Dialects(None, endpoint.name)
         asked_for = Dialect.of(endpoint.structure)
         self.dialect = (self._dialects.known() or Dialect()) if asked_for is None else asked_for
         self._ledger = ledger or Ledger()
         self._say = say
-        self._headers = {"Content-Type": "application/json", **endpoint.headers, **secret}
-        self._redactor = Redactor(
-            [
-                *(part for value in secret.values() for part in (value, value.split()[-1])),
-                urlsplit(endpoint.base_url).password,
-                *secrets_in(endpoint.headers),
-            ]
-        )
-        self._url = endpoint.url("chat/completions")
-        self._proxy = _proxy(self._url)
+        self._connection = Connection(endpoint)
         self._closing = asyncio.Event()
         self._pace = Pace(
             endpoint.concurrency, endpoint.requests_per_minute, endpoint.tokens_per_minute, closing=self._closing
         )
         self._answered_in = self._dialects.known()
         self._warned = False
-        self._session: aiohttp.ClientSession | None = None
 
     @property
     def name(self) -> str:
@@ -111,11 +73,7 @@ class Client:
 
     async def open(self) -> None:
         """Get ready to ask."""
-        import aiohttp
-
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self.endpoint.concurrency), cookie_jar=aiohttp.DummyCookieJar()
-        )
+        await self._connection.open()
 
     def hurry(self) -> None:
         """Begin no further attempt; those under way may end."""
@@ -125,8 +83,7 @@ class Client:
         """Let go of the connections."""
         self.hurry()
         self._ledger.close()
-        if self._session is not None:
-            await self._session.close()
+        await self._connection.close()
 
     async def ask(self, body: Body) -> Reply:
         """The reply to one request, in whatever dialect the endpoint takes it.
@@ -146,7 +103,7 @@ class Client:
             wire = dialect.spoken(body, self.endpoint.max_tokens)
             try:
                 reply = await self._persist(wire)
-            except _Refused as refusal:
+            except Refused as refusal:
                 first = first or str(refusal)
                 proven, fixed = dialect == self._answered_in, self.endpoint.structure != "auto"
                 further = dialect.after(str(refusal), wire, proven=proven, structured=fixed)
@@ -169,12 +126,14 @@ class Client:
     async def _persist(self, wire: Wire) -> Reply:
         """Try until there is a reply, with growing, random pauses, or until patience ends."""
         payload = json.dumps(wire, ensure_ascii=False).encode("utf-8")
-        last = "nothing came"
-        end = time.monotonic() + self.endpoint.deadline
+        worst = worst_case(wire, payload)
+        last, end = "nothing came", math.inf
         for attempt in range(self.endpoint.max_attempts):
+            since = await self._pace.ready(worst.total)
+            end = min(end, since + self.endpoint.deadline)  # it runs from when the request may first be sent
             try:
-                return await self._attempt(wire, payload, end)
-            except _Transient as failure:
+                return await self._attempt(payload, worst, since, end)
+            except Transient as failure:
                 last = str(failure)
                 self._warn(last)
                 if attempt + 1 < self.endpoint.max_attempts and not await self._pause(attempt, failure.wait, end):
@@ -188,10 +147,8 @@ class Client:
             self._warned = True
             self._say(f"{self.name} does not answer ({reason}); trying again, up to {self.endpoint.max_attempts} times")
 
-    async def _attempt(self, wire: Wire, payload: bytes, end: float) -> Reply:
-        """One attempt, once it is its turn and the budget covers it."""
-        worst = worst_case(wire, payload)
-        since = await self._pace.ready(worst.total)
+    async def _attempt(self, payload: bytes, worst: Tokens, since: float, end: float) -> Reply:
+        """One attempt, once the budget covers it."""
         if self._closing.is_set():
             raise RequestFailed("not asked: the run was stopped")
         reservation = await self._ledger.reserve(worst)
@@ -199,13 +156,13 @@ class Client:
         try:
             reply = await self._post(payload, min(self.endpoint.timeout, max(1.0, end - time.monotonic())))
             used = usage_tokens(reply.completion)
-        except _Transient as failure:
+        except Transient as failure:
             used = None if failure.billed else _NOTHING
             self._pace.congested(since, failure.wait)
             raise
         except RequestFailed:  # what came cannot be used, and is charged for all the same
             raise
-        except (_Refused, TeacherError):
+        except (Refused, TeacherError):
             used = _NOTHING
             raise
         finally:
@@ -215,60 +172,22 @@ class Client:
 
     async def _post(self, payload: bytes, seconds: float) -> Reply:
         """Send it, and read what comes back."""
-        import aiohttp
-
-        assert self._session is not None, "the client is not open"
         start = time.monotonic()
-        try:
-            async with self._session.post(
-                self._url,
-                data=payload,
-                headers=self._headers,
-                proxy=self._proxy,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=seconds),
-            ) as response:
-                raw = await _read(response)
-                status, headers = response.status, response.headers
-        except TimeoutError:
-            raise _Transient(f"nothing came within {seconds:.3g} seconds", billed=True) from None
-        except (aiohttp.ClientError, OSError) as error:
-            reason = self._redactor.clean(str(error) or type(error).__name__)
-            sent = not isinstance(error, aiohttp.ClientConnectorError)
-            raise _Transient(f"the connection failed ({reason})", billed=sent) from None
-        taken = round(time.monotonic() - start, 3)
-        if status != 200:
-            raise self._failure(status, headers, raw)
-        return Reply(self._completion(raw), taken)
+        raw = await self._connection.call("POST", "chat/completions", payload, seconds=seconds)
+        return Reply(self._completion(raw), round(time.monotonic() - start, 3))
 
     def _completion(self, raw: bytes) -> Mapping[str, Any]:
         try:
-            body = json.loads(self._redactor.clean_bytes(raw).decode("utf-8"))
+            body = json.loads(self._connection.redactor.clean_bytes(raw).decode("utf-8"))
         except (ValueError, RecursionError):
             body = None
         if is_completion(body):
             completion: Mapping[str, Any] = body
             return completion
-        message = f"what came is not a chat completion: {said(raw, self._redactor)}"
+        message = f"what came is not a chat completion: {said(raw, self._connection.redactor)}"
         if raw.lstrip()[:1] == b"<" and self._answered_in is None:  # a web page; this is no API
             raise TeacherError(f"{self.name}: {message}; check base_url, which ends in /v1 for most endpoints")
-        raise _Transient(message, billed=True)
-
-    def _failure(self, status: int, headers: Mapping[str, str], raw: bytes) -> Exception:
-        """What a response other than 200 means for the request and the run."""
-        message = said(raw, self._redactor)
-        where = self._redactor.clean(self._url)
-        if 300 <= status < 400:
-            there = self._redactor.clean(headers.get("Location", "elsewhere"))
-            return TeacherError(f"{where} redirects to {there}; give the address itself as base_url")
-        if status in _FATAL or (status == 429 and b"insufficient_quota" in raw):
-            return TeacherError(f"{where} answered {status}: {message}; check the key, the account, base_url and model")
-        if (status not in _TRANSIENT and status < 500) or status == 501:
-            return _Refused(f"the endpoint refused the request with {status}: {message}")
-        wait = retry_after(headers.get("Retry-After"))
-        if wait is not None and wait > _PATIENCE:
-            return TeacherError(f"{where} answered {status} and asks to wait {wait:.0f} seconds; run again after that")
-        return _Transient(f"{status}: {message}", wait)
+        raise Transient(message, billed=True)
 
     async def _pause(self, attempt: int, wanted: float | None, end: float) -> bool:
         """Wait before the next attempt: as long as the endpoint asked for, and a random time below a doubling bound.
@@ -276,26 +195,9 @@ class Client:
         Returns:
             Whether there is time for another attempt after that.
         """
-        bound = min(self.endpoint.longest_pause, self.endpoint.backoff * 2.0**attempt)
+        bound = self._connection.longest_pause(attempt)
         pause = random.uniform(0, bound) + (wanted or 0.0)  # noqa: S311 - jitter, not a secret
         if time.monotonic() + pause >= end:
             return False
         await self._pace.sleep(pause)
         return True
-
-
-async def _read(response: "aiohttp.ClientResponse") -> bytes:
-    """The response's body, up to a size that no honest reply has."""
-    raw = bytearray()
-    async for chunk in response.content.iter_any():
-        raw += chunk
-        if len(raw) > _LARGEST_REPLY:
-            response.close()
-            raise RequestFailed(f"the endpoint's reply is larger than {_LARGEST_REPLY // 2**20} MB", refused=True)
-    return bytes(raw)
-
-
-def _proxy(url: str) -> str | None:
-    """The proxy that the environment names for an address, as other programs take it from there."""
-    parts = urlsplit(url)
-    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

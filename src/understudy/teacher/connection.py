@@ -135,6 +135,10 @@ class Connection:
             sent = not isinstance(error, aiohttp.ClientConnectorError)
             raise Transient(f"the connection failed ({reason})", billed=sent) from None
 
+    def longest_pause(self, attempt: int) -> float:
+        """The most seconds to wait after an attempt, counted from 0: they double, up to a bound."""
+        return min(self.endpoint.longest_pause, self.endpoint.backoff * 2.0**attempt)
+
     def _failure(self, response: "aiohttp.ClientResponse", raw: bytes) -> Exception:
         """What a response that is no success means for the request and the run."""
         status, headers = response.status, response.headers

@@ -5,6 +5,7 @@ What is asked stays the same, and with it the key of the reply; only how it is p
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,7 +94,8 @@ class Dialect:
     @classmethod
     def from_json(cls, value: Any) -> "Dialect":
         """A remembered dialect; what is not known in it is passed over."""
-        return cls(tuple(name for name in value if name in _CONCESSIONS) if isinstance(value, list) else ())
+        names = value if isinstance(value, list) else []
+        return cls(tuple(name for name in names if isinstance(name, str) and name in _CONCESSIONS))
 
     @property
     def notices(self) -> list[str]:
@@ -143,8 +145,10 @@ class Dialects:
         return Dialect.from_json(found) if found is not None else None
 
     def keep(self, dialect: Dialect) -> None:
-        """Remember the dialect, where there is something to remember."""
-        if self.path is not None and self.known() != dialect:
+        """Remember the dialect, where there is a place for it; else it is found out anew the next time."""
+        if self.path is None or self.known() == dialect:
+            return
+        with suppress(OSError):
             write_json(self.path, {**self._read(), self.name: list(dialect.concessions)})
 
     def _read(self) -> dict[str, Any]:

@@ -9,9 +9,11 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+from understudy.errors import DataError
 
 # The key comes first on a line, so that a file of a million replies is indexed without parsing any.
 _LINE = re.compile(rb'\{"key": "([0-9a-f]{64})", .*\}\n', re.DOTALL)
@@ -124,8 +126,11 @@ class StoreIndex:
         try:
             database = sqlite3.connect(name, timeout=_WAIT, isolation_level=None, check_same_thread=False)
             database.execute("PRAGMA synchronous = OFF")
-        except sqlite3.OperationalError:  # a folder that may not be written to
+            database.executescript("BEGIN IMMEDIATE; ROLLBACK")
+        except sqlite3.OperationalError:  # it may not be written to, or another process will not let go of it
             database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("damaged")
         if database.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
             database.executescript(
                 f"""
@@ -140,10 +145,17 @@ class StoreIndex:
             )
         return database
 
-    def _transaction(self) -> sqlite3.Connection:
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         """A block that is done whole or not at all, while other processes wait."""
-        self._database.execute("BEGIN IMMEDIATE")
-        return self._database
+        try:
+            with self._database:
+                self._database.execute("BEGIN IMMEDIATE")
+                yield
+        except sqlite3.Error as error:
+            raise DataError(
+                f"{self._path}: the index of the replies cannot be written ({error}); make room, or remove it"
+            ) from None
 
     def _forget(self) -> None:
         with self._transaction():

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, TypeVar
 
 from understudy.data.disk_map import DiskMap
@@ -13,7 +14,7 @@ from understudy.teacher.answer import Answer, Question, read_answer
 from understudy.teacher.asking import Asking
 from understudy.teacher.channel import Channel, RequestFailed
 from understudy.teacher.ledger import BudgetReached
-from understudy.teacher.replies import ReplyStore
+from understudy.teacher.replies import Reply, ReplyStore
 from understudy.teacher.request import Body, content_key, correction
 
 K = TypeVar("K")
@@ -33,11 +34,23 @@ class Open(Generic[T]):
 
     Attributes:
         body: The request to be sent next: the question's own, or a correction of the reply that it got.
+        key: The request's content key.
         so_far: What the reply was worth, where there was one.
     """
 
     body: Body
+    key: bytes
     so_far: Answer[T] | None = None
+
+    def after(self, question: Question[T], reply: Reply) -> "Answer[T] | Open[T]":
+        """How things stand once the request was replied to: what is no answer is asked for once more."""
+        answer = read_answer(question, reply)
+        if self.so_far is not None:
+            return self.so_far.corrected_by(answer)
+        if answer.rejected is None or reply.completion is None:
+            return answer
+        body = correction(question.body, answer.reply or "", answer.rejected)
+        return Open(body, content_key(body), answer)
 
     def without(self, reason: str, *, unanswered: bool = False) -> Answer[T]:
         """The answer where no reply comes to this request; unanswered where one may still come."""
@@ -96,28 +109,24 @@ class Interview:
         with self.store, DiskMap[int]() as seen:
             for place, (item, questions) in enumerate(asked):
                 states = [self.recall(question) for question in questions]
-                bodies = [state.body for state in states if isinstance(state, Open)]
-                yield item, [body for body in bodies if seen.setdefault(content_key(body), place) == place]
+                still_open = [state for state in states if isinstance(state, Open)]
+                yield item, [state.body for state in still_open if seen.setdefault(state.key, place) == place]
 
     def recall(self, question: Question[T]) -> Answer[T] | Open[T]:
         """How things stand with a question by the store alone."""
-        reply = self.store.get(question.body)
-        if reply is None:
-            return Open(question.body)
-        first = read_answer(question, reply)
-        if first.rejected is None or reply.completion is None:
-            return first
-        body = correction(question.body, first.reply or "", first.rejected)
-        reply = self.store.get(body)
-        if reply is None:
-            return Open(body, first)
-        return first.corrected_by(read_answer(question, reply))
+        state: Answer[T] | Open[T] = Open(question.body, content_key(question.body))
+        while isinstance(state, Open):
+            reply = self.store.find(state.key)
+            if reply is None:
+                break
+            state = state.after(question, reply)
+        return state
 
     def _begin(self, question: Question[T], asking: Asking | None, use: "_Use") -> "Future[Answer[T]]":
         """The answer to a question: at once where the store settles it, else as soon as the teacher was asked."""
         state = self.recall(question)
         if isinstance(state, Open) and asking is not None:
-            return asking.submit(lambda: self._settle(question, asking, use))
+            return asking.submit(partial(self._settle, question, state, asking, use))
         self.reused += isinstance(state, Answer)
         answer = state if isinstance(state, Answer) else state.without(UNASKED)
         if asking is not None and answer.reply is not None:
@@ -126,25 +135,21 @@ class Interview:
         settled.set_result(answer)
         return settled
 
-    async def _settle(self, question: Question[T], asking: Asking, use: "_Use") -> Answer[T]:
-        """Ask, and ask once more where the reply is no answer; what the answer is, the store says."""
-        state = self.recall(question)
-        for _ in range(2):  # no more than that, even if the store should fail to give back what it was given
-            if isinstance(state, Answer):
-                break
+    async def _settle(self, question: Question[T], state: Open[T], asking: Asking, use: "_Use") -> Answer[T]:
+        """Ask, and ask once more where the reply is no answer."""
+        found: Answer[T] | Open[T] = state
+        while isinstance(found, Open):
             try:
-                await asking.fetch(state.body)
+                reply = await asking.fetch(found.key, found.body)
             except BudgetReached as error:
                 self.budget_reached = str(error)
-                return state.without(str(error), unanswered=True)
+                return found.without(str(error), unanswered=True)
             except RequestFailed as error:
-                settled = error.refused and (state.so_far is not None or asking.answered)
-                return state.without(str(error), unanswered=not settled)
-            state = self.recall(question)
-        if isinstance(state, Open):
-            return state.without("the reply was lost from the store", unanswered=True)
-        use.count(state)
-        return state
+                settled = error.refused and (found.so_far is not None or asking.answered)
+                return found.without(str(error), unanswered=not settled)
+            found = found.after(question, reply)
+        use.count(found)
+        return found
 
 
 class _Use:

@@ -6,7 +6,6 @@ reserved when a process died counts as spent, since nobody knows.
 
 import asyncio
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +70,7 @@ class Ledger:
         self.requests = 0
         self.spent = Tokens(0, 0)
         self._reserved: dict[int, Tokens] = {}
+        self._held = Tokens(0, 0)
         self._next = 0
         self._file: IO[str] | None = None
         self._settled: asyncio.Event | None = None
@@ -94,7 +94,7 @@ class Ledger:
             await self._settled.wait()
         reservation = Reservation(self._next, worst)
         self._next += 1
-        self._reserved[reservation.number] = worst
+        self._hold(reservation.number, worst)
         self._write({"reserved": reservation.number, **worst._asdict()})
         return reservation
 
@@ -105,7 +105,7 @@ class Ledger:
             reservation: What was set aside for it.
             used: The tokens that it used; None where nobody knows, which counts as the worst case.
         """
-        self._reserved.pop(reservation.number, None)
+        self._release(reservation.number)
         cost = reservation.worst if used is None else used
         self.requests += 1
         self.spent = self.spent.plus(cost)
@@ -122,14 +122,19 @@ class Ledger:
             self._file = None
 
     def _fits(self, worst: Tokens) -> bool:
-        if self.budget == Budget():
-            return True
-        planned = self.spent.plus(worst)
-        for reserved in self._reserved.values():
-            planned = planned.plus(reserved)
+        planned = self.spent.plus(self._held).plus(worst)
         usd = cost_usd(planned, self.price)
         within_usd = self.budget.usd is None or usd is None or usd <= self.budget.usd
-        return within_usd and planned.total <= (self.budget.tokens or math.inf)
+        return within_usd and (self.budget.tokens is None or planned.total <= self.budget.tokens)
+
+    def _hold(self, number: int, worst: Tokens) -> None:
+        self._release(number)
+        self._reserved[number] = worst
+        self._held = self._held.plus(worst)
+
+    def _release(self, number: int) -> None:
+        held = self._reserved.pop(number, Tokens(0, 0))
+        self._held = Tokens(self._held.input - held.input, self._held.output - held.output)
 
     def _reached(self) -> str:
         limits = [f"${self.budget.usd:g}"] if self.budget.usd is not None else []
@@ -150,8 +155,7 @@ class Ledger:
                     self._enter(line)
         except OSError as error:
             raise DataError(f"{self.path}: the ledger cannot be read ({error.strerror})") from None
-        for worst in self._reserved.values():
-            self.spent = self.spent.plus(worst)
+        self.spent, self._held = self.spent.plus(self._held), Tokens(0, 0)
         self._reserved.clear()
 
     def _enter(self, line: str) -> None:
@@ -160,13 +164,13 @@ class Ledger:
             entry = json.loads(line)
             cost = Tokens(int(entry["input"]), int(entry["output"]))
             if "reserved" in entry:
-                self._reserved[int(entry["reserved"])] = cost
+                self._hold(int(entry["reserved"]), cost)
                 self._next = max(self._next, int(entry["reserved"]) + 1)
             else:
-                self._reserved.pop(int(entry["settled"]), None)
+                self._release(int(entry["settled"]))
                 self.requests += 1
                 self.spent = self.spent.plus(cost)
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return
 
     def _write(self, entry: Mapping[str, Any]) -> None:

@@ -9,9 +9,12 @@ from contextlib import asynccontextmanager
 _BURST = 3.0
 """Seconds of a rate limit that may be used up at once; the endpoint's own minute is not known to the second."""
 
+_LOOK_EVERY = 0.5
+"""Seconds after which a wait is worked out anew: others may have put back what they did not use."""
+
 
 class Bucket:
-    """A rate limit as a bucket that fills evenly and is drawn from, ahead of time where need be.
+    """A rate limit as a bucket that fills evenly; a draw may overdraw it, and the next has to wait for that.
 
     Args:
         per_minute: How much may be drawn in a minute; None for any amount.
@@ -21,15 +24,14 @@ class Bucket:
         self._seconds_each = None if per_minute is None else 60.0 / per_minute
         self._paid_until = 0.0
 
-    def draw(self, amount: float) -> float:
-        """Take so much, and say how many seconds to wait before using it."""
-        if self._seconds_each is None:
-            return 0.0
-        now = time.monotonic()
-        self._paid_until = max(self._paid_until, now - _BURST)
-        wait = max(0.0, self._paid_until - now)
-        self._paid_until += amount * self._seconds_each
-        return wait
+    def wait(self) -> float:
+        """The seconds until something may be drawn, as things stand."""
+        return max(0.0, self._paid_until - time.monotonic())
+
+    def draw(self, amount: float) -> None:
+        """Take so much."""
+        if self._seconds_each is not None:
+            self._paid_until = max(self._paid_until, time.monotonic() - _BURST) + amount * self._seconds_each
 
     def put_back(self, amount: float) -> None:
         """Return what was drawn in vain."""
@@ -64,6 +66,7 @@ class Pace:
         self._requests, self._tokens = Bucket(requests_per_minute), Bucket(tokens_per_minute)
         self._closing = closing
         self._under_way = 0
+        self._door = asyncio.Lock()
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._resume = 0.0
         self._cut = 0.0
@@ -80,9 +83,11 @@ class Pace:
 
     async def ready(self, tokens: int) -> float:
         """Wait until an attempt of so many tokens may go out; returns the moment, to be handed to `congested`."""
-        await self.sleep(max(self._requests.draw(1), self._tokens.draw(tokens)))
-        while (left := self._resume - time.monotonic()) > 0 and not self._closing.is_set():
-            await self.sleep(left)
+        async with self._door:  # one after the other, in the order in which they came
+            while (wait := self._wait()) > 0 and not self._closing.is_set():
+                await self.sleep(min(wait, _LOOK_EVERY))
+            self._requests.draw(1)
+            self._tokens.draw(tokens)
         return time.monotonic()
 
     def answered(self, unused: int) -> None:
@@ -112,6 +117,9 @@ class Pace:
             await asyncio.wait_for(self._closing.wait(), seconds)
         except TimeoutError:
             return
+
+    def _wait(self) -> float:
+        return max(self._requests.wait(), self._tokens.wait(), self._resume - time.monotonic())
 
     async def _slot(self) -> None:
         if self._under_way < int(self.limit) and not self._waiting:

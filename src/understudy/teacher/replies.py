@@ -97,7 +97,10 @@ class ReplyStore:
 
     def get(self, body: Body) -> Reply | None:
         """The reply to a request, or None where it has not been answered yet."""
-        content = content_key(body)
+        return self.find(content_key(body))
+
+    def find(self, content: bytes) -> Reply | None:
+        """The reply to the request of this content key, or None where it has not been answered yet."""
         with self._lock:
             for key in dict.fromkeys((answered_key(content, self.answerer), content)):
                 reply = self._own(key)
@@ -111,7 +114,11 @@ class ReplyStore:
         Raises:
             DataError: The file cannot be written.
         """
-        key = answered_key(content_key(body), self.answerer)
+        self.keep(content_key(body), body, reply)
+
+    def keep(self, content: bytes, body: Body, reply: Reply) -> None:
+        """Keep a reply as `append` does, to a request whose content key is known already."""
+        key = answered_key(content, self.answerer)
         line = _line(key, body, reply, self.answerer)
         with self._lock:
             self._recent[key] = self._write(line) - len(line)
@@ -191,10 +198,11 @@ class ReplyStore:
     def _after_damage(self, key: bytes) -> Reply | None:
         """The reply after the file turned out to be another than the one that was indexed, or damaged at that place."""
         self._recent.clear()
+        self._readers.pop(self.path).close()
         self._index.rebuild()
         offset = self._index.get(key)
         record = None if offset is None else self._read(self.path, offset)
-        return None if record is None else _reply(record)
+        return None if record is None or record.get("key") != key.hex() else _reply(record)
 
     def _from_recording(self, content: bytes) -> Reply | None:
         place = self._recorded.get(content) if self.recordings else None

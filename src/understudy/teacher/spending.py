@@ -10,6 +10,8 @@ from understudy.example import Example
 
 _CHARACTERS_A_TOKEN = 4
 _FREE_TEXT = "x" * 200
+_MOST = 10**9
+"""Tokens that no request can use: an endpoint that reports more does not know."""
 
 
 class Tokens(NamedTuple):
@@ -70,9 +72,9 @@ def usage_tokens(completion: Mapping[str, Any] | None) -> Tokens | None:
     if not isinstance(usage, dict):
         return None
     read, written = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if type(read) is not int or type(written) is not int or read < 0 or written < 0:
+    if type(read) is not int or type(written) is not int:
         return None
-    return Tokens(read, written)
+    return Tokens(read, written) if 0 <= min(read, written) and max(read, written) <= _MOST else None
 
 
 def estimated_reply_tokens(schema: Mapping[str, Any]) -> int:

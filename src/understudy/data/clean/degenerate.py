@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from understudy.data.clean.rejection import reject
+from understudy.data.load import folded
 from understudy.example import Example
 
 _WINDOW = 8
@@ -18,13 +19,13 @@ _LONG = 300
 """Characters from which a text may have been cut off; shorter ones are often informal, and end as they like."""
 
 _ABOUT_ITSELF = re.compile(
-    r"\W*(as an? (ai|artificial intelligence|(large )?language model)\b"
-    r"|(i'm|i am) (an ai|a (large )?language model|just an ai)\b"
-    r"|((i'm|i am) sorry|i apologi[sz]e|sorry|unfortunately)\W+(but )?i (can't|cannot|am unable to|am not able to)"
-    r" (assist|help|provide|create|generate|write|produce|fulfil|fulfill|comply|continue)\b"
-    r"|i (can't|cannot) (assist|help) with (that|this)\b"
-    r"|(sure|certainly|of course|absolutely)\W+(here|i'd be|i would be|i'll|i can)\b"
-    r"|here (is|are|'s) [^\n.]{0,80}:\s*(\n|$))",
+    r"\W*+((as|i'm|i am) (just )?an? ((large )?language model|(ai|artificial intelligence)"
+    r"(,| (language )?(model|assistant)))"
+    r"|((i'm |i am )?sorry|i apologi[sz]e|unfortunately)\W+(but )?i (can't|cannot|am unable to|am not able to)"
+    r" (assist|help (you )?with|comply|fulfil|create|generate|write|produce)"
+    r"|i (can't|cannot) (assist|help) with (that|this)"
+    r"|(sure|certainly|of course|absolutely)\W+here( is| are|'s)\b"
+    r"|here( is| are|'s) [^\n.]{0,80}:\s*(\n|$))",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*\s")
@@ -70,7 +71,7 @@ def _most_frequent(text: str) -> float:
 
 def _new(text: str) -> float:
     """The share of the text's windows of some characters that are not a repetition of an earlier one."""
-    start = " ".join(text[:_BEGINNING].casefold().split())
+    start = folded(text[:_BEGINNING])
     windows = len(start) - _WINDOW + 1
     return len({start[i : i + _WINDOW] for i in range(windows)}) / windows if windows > 0 else 1.0
 

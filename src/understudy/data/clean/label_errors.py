@@ -1,5 +1,6 @@
 """Label errors: labels that a model trained on the others holds to be wrong (confident learning)."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -63,9 +64,11 @@ def _doubts(rows: Iterable[Example], gold: Sequence[Example], seed: int) -> dict
     if len(codes) < 2 or len(judged) < _FOLDS:
         return {}
     probabilities = _out_of_sample(rows, labels, [row for row in gold if row.target in codes], codes, seed)[judged]
-    wrong = confident_learning().find_label_issues(
-        labels[judged], probabilities, min_examples_per_class=_FEWEST, n_jobs=1
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says that rare labels are spared, which is what is asked of it
+        wrong = confident_learning().find_label_issues(
+            labels[judged], probabilities, min_examples_per_class=_FEWEST, n_jobs=1
+        )
     names = list(codes)
     likely = probabilities.argmax(axis=1)
     return {int(judged[place]): names[likely[place]] for place in np.flatnonzero(wrong)}

@@ -1,0 +1,17 @@
+from tests.data.clean.support import reasons, row, rows
+from understudy.data.clean.length import reject_by_length
+
+
+def test_a_text_is_too_long_from_the_limit_on() -> None:
+    assert reasons(reject_by_length(rows(["x" * 9, "y" * 10, "z" * 11]), 1, 10)) == [None, "too long", "too long"]
+
+
+def test_white_space_around_a_text_does_not_make_it_long_enough() -> None:
+    found = reject_by_length(rows(["four", " thr\n", "\t \n", ""]), 4, 10)
+    assert reasons(found) == [None, "too short", "too short", "too short"]
+
+
+def test_what_is_out_already_and_test_rows_stay_as_they_are() -> None:
+    [out] = reject_by_length(rows(["x" * 99]), 1, 10)
+    untouched = [out, row("t", "x" * 99, "test")]
+    assert list(reject_by_length(untouched, 1, 50)) == untouched
