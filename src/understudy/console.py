@@ -82,7 +82,9 @@ def show_run(run: "Run") -> None:
     scores = run.scores
     out.print(_score_table(scores))
     teacher = scores["teacher"]
-    cost = "not recorded" if teacher["cost_usd"] is None else f"${teacher['cost_usd']:.2f}"
+    cost = words.dollars(teacher["cost_usd"])
+    if teacher["cost_usd"] and teacher["spent_usd"] is not None:
+        cost += f" ({words.dollars(teacher['spent_usd'])} by this run)"
     out.print(
         f"Teacher: {escape(str(teacher['model']))}, {teacher['requests']:,} replies, cost {cost}.", soft_wrap=True
     )

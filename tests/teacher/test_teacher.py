@@ -31,7 +31,7 @@ from understudy.tasks.classification import Classification
 from understudy.tasks.task import Task
 from understudy.teacher.replies import ReplyStore
 from understudy.teacher.request import content_key
-from understudy.teacher.spending import Price, Tokens, cost_usd, estimated_reply_tokens, tokens_used
+from understudy.teacher.spending import Price, Tokens, cost_usd, estimated_reply_tokens
 from understudy.teacher.teacher import Teacher
 
 KEY = "sk-secret-0123456789abcdef"
@@ -332,7 +332,7 @@ def test_the_recording_teaches_without_an_endpoint(tmp_path: Path) -> None:
     done = annotate(recorded, pool)
     assert [row.id for row in done] == [row.id for row in pool]
     assert sum(row.target is not None for row in done) == 960
-    assert tokens_used(done) is None
+    assert not any("usage" in row.meta for row in done)
     assert recorded.forecast(pool).to_ask == 0
     assert list(tmp_path.iterdir()) == []
 
@@ -387,21 +387,20 @@ def test_the_forecast_counts_what_would_be_asked_and_spends_nothing(store: Reply
     assert by.forecast([]).rows == 0
 
 
-def test_tokens_and_cost_come_from_the_replies_and_count_a_text_once(store: ReplyStore) -> None:
+def test_tokens_come_from_the_replies_and_cost_from_the_tokens(store: ReplyStore) -> None:
     with FakeEndpoint() as fake:
-        done = annotate(teacher(store, quick(fake)), rows("a", "b", "a"))
-    assert tokens_used(done) == Tokens(200, 10)
+        [row] = annotate(teacher(store, quick(fake)), rows("a"))
+    assert row.meta["usage"] == {"prompt_tokens": 100, "completion_tokens": 5}
     assert cost_usd(Tokens(200, 10), Price(input=2.0, output=10.0)) == pytest.approx(0.0005)
     assert cost_usd(None, Price(1.0, 1.0)) is None
     assert cost_usd(Tokens(1, 1), None) is None
-    assert tokens_used(rows("a")) is None
 
 
 def test_a_nonsense_usage_is_not_counted(store: ReplyStore) -> None:
     act = json.loads(label("sport").body)
     act["usage"] = {"prompt_tokens": -5, "completion_tokens": "many", "total_tokens": True}
     with FakeEndpoint(Act(body=json.dumps(act).encode())) as fake:
-        assert tokens_used(annotate(teacher(store, quick(fake)), rows("a"))) is None
+        assert "usage" not in annotate(teacher(store, quick(fake)), rows("a"))[0].meta
 
 
 def test_a_reply_estimate_is_about_the_longest_reply() -> None:

@@ -1,8 +1,9 @@
 """Evaluation: every trained arm and the teacher on the same test set, into one scores file."""
 
+from array import array
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from statistics import fmean, median, quantiles
@@ -19,9 +20,10 @@ from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import Arm, comparison_arms, curve_arms
+from understudy.stages.teacher import ledger_of, price_of
 from understudy.stages.train import all_arms
 from understudy.students.student import load
-from understudy.teacher.spending import cost_usd, tokens_used
+from understudy.teacher.spending import Tokens, cost_usd, usage_tokens
 
 VERSION = 1
 
@@ -64,8 +66,8 @@ def _answer(arm: Arm, test: Sequence[Example], run: RunFolder) -> None:
 
 
 def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled: int) -> None:
-    taught = {example.id: example for example in read_examples(run.taught)}
-    teacher = _teacher(recipe, test, taught)
+    heard = _heard(run, {example.id for example in test})
+    teacher = _teacher(test, heard)
     students = _students(recipe, run)
     gold = [example.target for example in test if example.target is not None]
     scoreboard = Scoreboard(recipe.task.build(), gold, [teacher, *students])
@@ -84,7 +86,7 @@ def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled:
         "teacher": {
             "metrics": rows[0]["metrics"],
             "unusable": _unusable(teacher),
-            **_spending(recipe, list(taught.values())),
+            **_spending(recipe, run, heard),
         },
         "comparisons": scoreboard.comparisons(),
         "choice": {
@@ -99,13 +101,42 @@ def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled:
     write_json(run.scores, scores)
 
 
-def _teacher(recipe: Recipe, test: Sequence[Example], taught: dict[str, Example]) -> Contestant:
+@dataclass(slots=True)
+class _Heard:
+    """What the teacher said, of a pool of any size.
+
+    Attributes:
+        test: Its answers to the test texts, by id.
+        seconds: How long each reply took, where that is known.
+        replies: How many rows it replied to.
+        tokens: What that took; None where no reply tells.
+    """
+
+    test: dict[str, Example] = field(default_factory=dict)
+    seconds: "array[float]" = field(default_factory=lambda: array("d"))
+    replies: int = 0
+    tokens: Tokens | None = None
+
+
+def _heard(run: RunFolder, test: set[str]) -> _Heard:
+    heard = _Heard()
+    for example in read_examples(run.taught):
+        if example.id in test:
+            heard.test[example.id] = example
+        if example.meta.get("seconds") is not None:
+            heard.seconds.append(example.meta["seconds"])
+        heard.replies += example.meta.get("replies", 1) if "reply" in example.meta else 0
+        tokens = usage_tokens(example.meta)
+        heard.tokens = tokens.plus(heard.tokens or Tokens(0, 0)) if tokens is not None else heard.tokens
+    return heard
+
+
+def _teacher(test: Sequence[Example], heard: _Heard) -> Contestant:
     """The teacher's answers to the test texts, and its latency where the endpoint was timed."""
-    answers = [Prediction(taught[example.id].target) for example in test]
-    seconds = [example.meta["seconds"] for example in taught.values() if example.meta.get("seconds") is not None]
+    answers = [Prediction(heard.test[example.id].target) for example in test]
     latency = None
-    if len(seconds) > 1:
-        latency = {"p50": 1000 * median(seconds), "p95": 1000 * quantiles(seconds, n=20)[-1]}
+    if len(heard.seconds) > 1:
+        latency = {"p50": 1000 * median(heard.seconds), "p95": 1000 * quantiles(heard.seconds, n=20)[-1]}
     facts = {
         "latency_ms": latency,
         "throughput": None,
@@ -163,13 +194,15 @@ def _unusable(teacher: Contestant) -> int:
     return sum(answer.target is None for answer in teacher.predictions[0])
 
 
-def _spending(recipe: Recipe, taught: Sequence[Example]) -> dict[str, Any]:
-    tokens = tokens_used(taught)
+def _spending(recipe: Recipe, run: RunFolder, heard: _Heard) -> dict[str, Any]:
+    """What the teacher's answers cost, whenever they were paid for, and what of it this run has spent."""
+    price, ledger = price_of(recipe.teacher), ledger_of(recipe, run)
     return {
         "model": recipe.teacher.model,
-        "requests": sum(1 for example in taught if "reply" in example.meta),
-        "tokens": None if tokens is None else tokens._asdict(),
-        "cost_usd": cost_usd(tokens, recipe.teacher.price),
+        "requests": heard.replies,
+        "tokens": None if heard.tokens is None else heard.tokens._asdict(),
+        "cost_usd": cost_usd(heard.tokens, price),
+        "spent_usd": ledger.spent_usd if ledger.requests else 0.0,
     }
 
 

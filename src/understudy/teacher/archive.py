@@ -147,15 +147,20 @@ def prune(path: Path, selection: Selection, *, really: bool = True) -> tuple[int
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.exists():
-        raise DataError(f"{path}: no reply store; expected the replies.jsonl that a run has left")
+    _check_there(path)
     with ReplyStore(path) as store:
         yield from store.records()
+
+
+def _check_there(path: Path) -> None:
+    if not path.exists():
+        raise DataError(f"{path}: no reply store; expected the replies.jsonl that a run has left")
 
 
 @contextmanager
 def _to_oneself(path: Path) -> Iterator[None]:
     """Keep all others from appending to a store while it is written anew."""
+    _check_there(path)
     with lock_file(path).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -184,4 +189,3 @@ def _age(record: Record) -> timedelta:
         return datetime.now(UTC) - datetime.fromisoformat(str(record.get("time")))
     except (ValueError, TypeError):
         return timedelta(0)
-

@@ -226,7 +226,7 @@ class _Import:
             self._matched.add(place.file)
             self._known += place.lines
             self._counts["repeated"] += place.lines - (reply is None)
-            reply = reply or self._keep(body, place)
+            reply = reply or self._keep(key, body, place)
         self._counts["missing"] += reply is None
 
     def result(self) -> Imported:
@@ -258,7 +258,7 @@ class _Import:
             place = better._replace(lines=before.lines + 1)
         self._places.put(key, place.packed())
 
-    def _keep(self, body: Body, place: _Place) -> Reply | None:
+    def _keep(self, key: bytes, body: Body, place: _Place) -> Reply | None:
         """The reply at a place, once it is in the store; None where nothing there is worth keeping."""
         path = self._files[place.file]
         reply = outcome_at(path, place.offset).reply
@@ -266,9 +266,9 @@ class _Import:
             self._counts["failed"] += 1
             return None
         try:
-            self._store.append(body, reply)
+            self._store.keep(key, body, reply)
         except RecursionError:
-            self._count("broken", f"{path}: the reply to {content_key(body).hex()} is nested too deeply to be kept")
+            self._count("broken", f"{path}: the reply to {key.hex()} is nested too deeply to be kept")
             return None
         self._counts["kept" if reply.refused is None else "refused"] += 1
         return reply

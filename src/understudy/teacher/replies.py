@@ -198,7 +198,9 @@ class ReplyStore:
     def _after_damage(self, key: bytes) -> Reply | None:
         """The reply after the file turned out to be another than the one that was indexed, or damaged at that place."""
         self._recent.clear()
-        self._readers.pop(self.path).close()
+        reader = self._readers.pop(self.path, None)
+        if reader is not None:
+            reader.close()  # it may be of a file that has been replaced
         self._index.rebuild()
         offset = self._index.get(key)
         record = None if offset is None else self._read(self.path, offset)

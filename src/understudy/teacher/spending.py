@@ -1,12 +1,10 @@
 """What the teacher costs: estimated before it is asked, counted from its replies afterwards."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
-
-from understudy.example import Example
 
 _CHARACTERS_A_TOKEN = 4
 _FREE_TEXT = "x" * 200
@@ -74,25 +72,12 @@ def usage_tokens(completion: Mapping[str, Any] | None) -> Tokens | None:
     read, written = usage.get("prompt_tokens"), usage.get("completion_tokens")
     if type(read) is not int or type(written) is not int:
         return None
-    return Tokens(read, written) if 0 <= min(read, written) and max(read, written) <= _MOST else None
+    return Tokens(read, written) if min(read, written) >= 0 and max(read, written) <= _MOST else None
 
 
 def estimated_reply_tokens(schema: Mapping[str, Any]) -> int:
     """The tokens in a reply of this JSON schema, with its longest choices and 200 characters for any free text."""
     return -(-len(str(_longest(schema))) // _CHARACTERS_A_TOKEN)
-
-
-def tokens_used(examples: Iterable[Example]) -> Tokens | None:
-    """The tokens that the replies behind annotated examples report, each text once; None where none reports any."""
-    total: Tokens | None = None
-    counted: set[int] = set()
-    for example in examples:
-        usage = example.meta.get("usage")
-        if usage and hash(example.text) not in counted:
-            counted.add(hash(example.text))
-            read, written = total or Tokens(0, 0)
-            total = Tokens(read + usage.get("prompt_tokens", 0), written + usage.get("completion_tokens", 0))
-    return total
 
 
 def cost_usd(tokens: Tokens | None, price: Price | None) -> float | None:

@@ -75,7 +75,7 @@ def test_rows_that_are_out_or_have_no_label_stay_as_they_are() -> None:
     assert found[:2] == others
 
 
-@pytest.mark.parametrize("labels", [[], ["a"], ["a"] * 9, ["a", "b"]])
+@pytest.mark.parametrize("labels", [[], ["a"], ["a"] * 9, ["a", "b"], ["a"] * 20 + ["b"], ["a"] * 20 + ["b"] * 4])
 def test_where_nothing_can_be_compared_nothing_is_doubted(labels: list[str]) -> None:
     examples = [row(str(number), f"text {number}", target=label) for number, label in enumerate(labels)]
     assert list(reject_label_errors(examples, (), 0)) == examples

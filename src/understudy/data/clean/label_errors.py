@@ -24,7 +24,7 @@ _MAX_FEATURES = 50_000
 _WORD_OR_SIGN = r"\w+|[^\w\s]"
 _JUDGED_AT_A_TIME = 10_000
 _FEWEST = 5
-"""Rows of a label below which none of them is doubted: too few to learn from."""
+"""Rows of a label below which none of them is judged: too few to learn from."""
 
 
 def reject_label_errors(examples: Iterable[Example], gold: Iterable[Example], seed: int) -> Iterator[Example]:
@@ -60,12 +60,14 @@ def _doubts(rows: Iterable[Example], gold: Sequence[Example], seed: int) -> dict
 
     codes: dict[str, int] = {}
     labels = np.array([_code(row, codes) for row in rows], dtype=np.int64)
-    judged = np.flatnonzero(labels >= 0)
-    if len(codes) < 2 or len(judged) < _FOLDS:
+    often = np.bincount(labels[labels >= 0], minlength=len(codes)) >= _FEWEST
+    if often.sum() < 2:
         return {}
+    labels[~np.append(often, False)[labels]] = -1
+    judged = np.flatnonzero(labels >= 0)
     probabilities = _out_of_sample(rows, labels, [row for row in gold if row.target in codes], codes, seed)[judged]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says that rare labels are spared, which is what is asked of it
+        warnings.simplefilter("ignore")  # it says that it leaves each label some rows, which is what is asked of it
         wrong = confident_learning().find_label_issues(
             labels[judged], probabilities, min_examples_per_class=_FEWEST, n_jobs=1
         )
