@@ -17,7 +17,7 @@ from understudy.stages import batch
 from understudy.stages.clean import clean, rejections
 from understudy.stages.evaluate import evaluate
 from understudy.stages.gather import gather
-from understudy.stages.plan import Plan, check_students, check_teacher, plan
+from understudy.stages.plan import Plan, check_available, plan
 from understudy.stages.split import split
 from understudy.stages.teach import Lesson, check_yardstick, lesson, teach
 from understudy.stages.train import train
@@ -71,8 +71,7 @@ def run(recipe: Recipe | Path | str, out: Path | str | None = None, progress: Pr
     """
     recipe, progress = _loaded(recipe), progress or Silent()
     folder = replace(run_folder(recipe, out), progress=progress)
-    check_students(recipe)
-    check_teacher(recipe, folder, progress)
+    check_available(recipe, folder, progress)
     with folder.locked():
         keep_recipe(recipe, folder)
         worked = [gather(recipe, folder), teach(recipe, folder, progress)]

@@ -112,6 +112,8 @@ class FakeBatchApi(FakeEndpoint):
             response: web.StreamResponse | None = None
             if fault is None or fault.after:
                 response = await does(request)
+            else:
+                await request.read()
             if fault is None:
                 assert response is not None
                 return response

@@ -20,6 +20,10 @@ class Act:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
     reset: bool = False
+    drip: float | None = None
+    """Seconds between the bytes of the body, which then comes byte by byte."""
+    torn: int | None = None
+    """After how many bytes of the body the connection breaks off."""
 
 
 def answers(content: str | None, *, finish: str = "stop", usage: tuple[int, int] | None = None, **message: Any) -> Act:
@@ -89,7 +93,7 @@ class FakeEndpoint:
         self.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
         return runner
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.requests.append(body)
         self.headers.append(dict(request.headers))
@@ -102,6 +106,18 @@ class FakeEndpoint:
             self.under_way -= 1
         if act.reset and request.transport is not None:
             request.transport.abort()
-        return web.Response(
-            status=act.status, body=act.body, headers={"Content-Type": "application/json", **act.headers}
-        )
+        headers = {"Content-Type": "application/json", **act.headers}
+        if act.drip is not None or act.torn is not None:
+            return await self._trickle(request, act, headers)
+        return web.Response(status=act.status, body=act.body, headers=headers)
+
+    async def _trickle(self, request: web.Request, act: Act, headers: Mapping[str, str]) -> web.StreamResponse:
+        response = web.StreamResponse(status=act.status, headers=headers)
+        response.content_length = len(act.body)
+        await response.prepare(request)
+        for byte in act.body[: act.torn]:
+            await response.write(bytes([byte]))
+            await asyncio.sleep(act.drip or 0)
+        if act.torn is not None and request.transport is not None:
+            request.transport.abort()
+        return response

@@ -1,6 +1,9 @@
 """Asking by batch: what is still to be asked as files, and what came back into the reply store."""
 
-from collections.abc import Iterator, Sequence
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -10,15 +13,14 @@ from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.teach import askable
-from understudy.stages.teacher import dialect_of, endpoint_of, teacher_of
+from understudy.stages.teacher import dialect_of, endpoint_of, ledger_of, teacher_of
 from understudy.teacher import batch
 from understudy.teacher.batch import Exported, Imported
 from understudy.teacher.batch_delivery import batch_round
+from understudy.teacher.ledger import worst_case
 from understudy.teacher.request import Body
+from understudy.teacher.spending import Tokens
 from understudy.teacher.teacher import Teacher
-
-_ROUNDS = 3
-"""The questions, the corrections of what was no answer, and what failed in passing."""
 
 
 def export_batch(recipe: Recipe, run: RunFolder, folder: Path, progress: Progress) -> Exported:
@@ -44,17 +46,20 @@ def import_batch(recipe: Recipe, run: RunFolder, files: Sequence[Path], progress
 
 
 def submit_batch(recipe: Recipe, run: RunFolder, folder: Path, progress: Progress) -> Imported:
-    """Ask over the endpoint's Batch API, round after round, until nothing is missing that may still come.
+    """Ask over the endpoint's Batch API, round after round, as long as that brings answers or corrections.
 
     Raises:
         RecipeError: There is no endpoint.
+        BudgetReached: The worst case of a batch does not fit into what is left of the budget.
         TeacherError: The API cannot be used.
     """
     endpoint = endpoint_of(recipe.teacher)
     if endpoint is None:
         raise RecipeError(str(recipe.source), ["teacher.base_url: missing; a batch is submitted to an endpoint"])
-    teacher = teacher_of(recipe, run, progress)
-    for _ in range(_ROUNDS):
+    teacher, ledger = teacher_of(recipe, run, progress), ledger_of(recipe, run)
+    total, missing = Imported(), sys.maxsize
+    while True:
+        reservation = ledger.reserve_now(_worst(_outstanding(teacher, recipe, run), recipe))
         imported = batch_round(
             _outstanding(teacher, recipe, run),
             _asked(teacher, recipe, run),
@@ -64,9 +69,27 @@ def submit_batch(recipe: Recipe, run: RunFolder, folder: Path, progress: Progres
             dialect_of(recipe),
             progress,
         )
-        if not imported.missing:
-            break
-    return imported
+        ledger.settle(reservation, imported.tokens)
+        total = _together(total, imported)
+        if not 0 < imported.missing < missing:
+            return total
+        missing = imported.missing
+
+
+def _worst(bodies: Iterable[Body], recipe: Recipe) -> Tokens:
+    """The most tokens that some requests can read and write."""
+    worst, dialect = Tokens(0, 0), dialect_of(recipe)
+    for body in bodies:
+        wire = dialect.spoken(body, recipe.teacher.max_tokens)
+        worst = worst.plus(worst_case(wire, json.dumps(wire, ensure_ascii=False).encode("utf-8")))
+    return worst
+
+
+def _together(before: Imported, now: Imported) -> Imported:
+    """Two rounds as one; what is missing and what was named is so after the second."""
+    return replace(
+        now, kept=before.kept + now.kept, refused=before.refused + now.refused, tokens=before.tokens.plus(now.tokens)
+    )
 
 
 def _outstanding(teacher: Teacher, recipe: Recipe, run: RunFolder) -> Iterator[Body]:

@@ -20,6 +20,7 @@ from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import Arm, comparison_arms, curve_arms
+from understudy.stages.clean import rejections
 from understudy.stages.teacher import ledger_of, price_of
 from understudy.stages.train import all_arms
 from understudy.students.student import load
@@ -227,7 +228,6 @@ def _counts(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
     """How many rows there were at each step."""
     inputs = Counter(example.source for example in read_examples(run.inputs))
     train = Counter(example.source == "gold" for example in read_examples(run.train))
-    rejected = Counter(str(example.meta["rejected"]) for example in read_examples(run.rejected))
     asked = sum(1 for example in read_examples(run.taught) if "reply" in example.meta or not is_rejected(example))
     return {
         "pool": inputs["pool"],
@@ -237,6 +237,6 @@ def _counts(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
         "distilled": train[False],
         "train_gold": train[True],
         "validation": sum(1 for _ in read_examples(run.validation)),
-        "rejected": dict(rejected.most_common()),
+        "rejected": rejections(run),
         "note": recipe.data.note,
     }

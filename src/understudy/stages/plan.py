@@ -1,10 +1,11 @@
 """Planning: what a recipe would do and cost, worked out without asking or writing anything."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from understudy.data import clean
 from understudy.errors import UnderstudyError, several
 from understudy.progress import Progress
 from understudy.recipe import Recipe
@@ -16,6 +17,9 @@ from understudy.stages.teacher import endpoint_of, ledger_of, price_of, teacher_
 from understudy.teacher.ledger import Budget
 from understudy.teacher.prices import list_price
 from understudy.teacher.spending import Forecast, Price, Tokens, cost_usd
+
+Check = Callable[[], object]
+"""Raises an UnderstudyError where something is not as it should be."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,11 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
         UnderstudyError: Something is not as it should be; whatever can be found at once is listed together.
     """
     rows: Counter[str] = Counter(gold=0, pool=0, test=0)
-    checks: list[Callable[[], object]] = [
-        lambda: check_students(recipe),
-        lambda: check_teacher(recipe, run, progress),
-        lambda: rows.update(example.source for example in read_sources(recipe)),
-    ]
-    several([problem for check in checks if (problem := _problem(check)) is not None])
+
+    def count() -> None:
+        rows.update(example.source for example in read_sources(recipe))
+
+    several(_problems([*_checks(recipe, run, progress), count]))
     teacher = teacher_of(recipe, run, progress)
     forecast = teacher.forecast(askable(recipe, read_sources(recipe)))
     listed = None if recipe.teacher.price else list_price(recipe.teacher.model, recipe.teacher.base_url)
@@ -93,23 +96,42 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
     )
 
 
-def check_students(recipe: Recipe) -> None:
-    """Find out before any money is spent whether every student can be trained here."""
+def check_available(recipe: Recipe, run: RunFolder, progress: Progress) -> None:
+    """Find out before any money is spent whether everything that a run needs is there.
+
+    Raises:
+        UnderstudyError: It is not; whatever can be found at once is listed together.
+    """
+    several(_problems(_checks(recipe, run, progress)))
+
+
+def _checks(recipe: Recipe, run: RunFolder, progress: Progress) -> list[Check]:
+    return [
+        lambda: _check_students(recipe),
+        lambda: _check_teacher(recipe, run, progress),
+        lambda: clean.check_available(recipe.clean, getattr(recipe.task.build(), "labels", ())),
+    ]
+
+
+def _check_students(recipe: Recipe) -> None:
     for arm in {arm.spec.name: arm for arm in comparison_arms(recipe)}.values():
         arm.student.check_available()
 
 
-def check_teacher(recipe: Recipe, run: RunFolder, progress: Progress) -> None:
-    """Find out before anything is asked whether the teacher could be: its key, its price, its model."""
+def _check_teacher(recipe: Recipe, run: RunFolder, progress: Progress) -> None:
+    """Its model, its price where there is a budget, its key."""
     teacher_of(recipe, run, progress)
     endpoint = endpoint_of(recipe.teacher)
     if endpoint is not None:
         endpoint.secret_headers()
 
 
-def _problem(check: Callable[[], object]) -> UnderstudyError | None:
-    try:
-        check()
-    except UnderstudyError as error:
-        return error
-    return None
+def _problems(checks: Iterable[Check]) -> list[UnderstudyError]:
+    """What the checks have found."""
+    found = []
+    for check in checks:
+        try:
+            check()
+        except UnderstudyError as error:
+            found.append(error)
+    return found

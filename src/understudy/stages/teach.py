@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from itertools import chain
+from itertools import chain, filterfalse
 from pathlib import Path
 
-from understudy.data.clean import is_rejected, screen
+from understudy.data.clean import ABOUT_LABELS, is_rejected, screen
+from understudy.data.clean.spool import Spool
 from understudy.data.files import digest, read_examples, write_examples
 from understudy.errors import TeacherError
 from understudy.example import Example
@@ -32,14 +33,14 @@ def teach(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
         "task": recipe.task.fingerprint(),
         "teacher": _who_answers(recipe),
         "annotate": recipe.annotate.model_dump(),
-        "clean": asdict(recipe.clean),
+        "clean": {name: setting for name, setting in asdict(recipe.clean).items() if name not in ABOUT_LABELS},
     }
 
     def ask() -> bool:
-        total = sum(1 for _ in askable(recipe, read_examples(run.inputs)))
-        asked = teacher.annotate(askable(recipe, read_examples(run.inputs)), progress, total)
-        passed_over = filter(is_rejected, screened(recipe, read_examples(run.inputs)))
-        write_examples(run.taught, chain(asked, passed_over))
+        with Spool(screened(recipe, read_examples(run.inputs))) as texts:
+            total = sum(1 for _ in filterfalse(is_rejected, texts))
+            asked = teacher.annotate(filterfalse(is_rejected, texts), progress, total)
+            write_examples(run.taught, chain(asked, filter(is_rejected, texts)))
         return _all_answered(run, progress)
 
     done = run.make(run.taught, inputs, ask)
@@ -114,7 +115,7 @@ def check_yardstick(run: RunFolder) -> None:
 
 def askable(recipe: Recipe, examples: Iterable[Example]) -> Iterator[Example]:
     """The texts that the teacher is asked about: the test set, and what of the pool is worth it."""
-    return (example for example in screened(recipe, examples) if not is_rejected(example))
+    return filterfalse(is_rejected, screened(recipe, examples))
 
 
 def screened(recipe: Recipe, examples: Iterable[Example]) -> Iterator[Example]:

@@ -43,6 +43,8 @@ class Classification:
     """
 
     headline: ClassVar[str] = "macro_f1"
+    exact: ClassVar[bool] = True
+    generation_prompt: ClassVar[str] = "generate-from-label.v1"
 
     def __init__(
         self, *, labels: Mapping[str, str | None] | Sequence[str], prompt: PromptSetting = "classification.v2"
@@ -58,6 +60,10 @@ class Classification:
     def messages(self, text: str) -> list[Message]:
         """The request to the teacher for one text."""
         return render(self.prompt, labels=self.labels, text=text)
+
+    def describe(self, target: Target, text: str) -> dict[str, Any]:
+        """The label, among all of them with their descriptions."""
+        return {"label": target, "labels": self.labels}
 
     def parse(self, reply: str, text: str) -> str:
         """The label in a reply such as ``{"label": "sport"}``.

@@ -38,6 +38,8 @@ class NER:
     """
 
     headline: ClassVar[str] = "f1"
+    exact: ClassVar[bool] = True
+    generation_prompt: ClassVar[str] = "generate-from-entities.v1"
 
     def __init__(self, *, types: Mapping[str, str | None] | Sequence[str], prompt: PromptSetting = "ner.v2") -> None:
         self.types = described("type", types, at_least=1)
@@ -57,6 +59,11 @@ class NER:
     def messages(self, text: str) -> list[Message]:
         """The request to the teacher for one text."""
         return render(self.prompt, types=self.types, text=text)
+
+    def describe(self, target: Target, text: str) -> dict[str, Any]:
+        """The mentions with their types, in the order of the text, and all types with their descriptions."""
+        entities = [(text[start:end], type_) for start, end, type_ in _spans(target)]
+        return {"entities": entities, "types": self.types}
 
     def parse(self, reply: str, text: str) -> tuple[Span, ...]:
         """The spans of the mentions in a reply such as ``{"entities": [{"text": "Athens", "type": "LOC"}]}``.

@@ -29,6 +29,8 @@ class Summarization:
     """
 
     headline: ClassVar[str] = "rouge_l_f1"
+    exact: ClassVar[bool] = False
+    generation_prompt: ClassVar[str] = "generate-from-summary.v2"
 
     def __init__(self, *, prompt: PromptSetting = "summarization.v2") -> None:
         self.prompt = prompt
@@ -41,6 +43,10 @@ class Summarization:
     def messages(self, text: str) -> list[Message]:
         """The request to the teacher for one text."""
         return render(self.prompt, text=text)
+
+    def describe(self, target: Target, text: str) -> dict[str, Any]:
+        """The summary."""
+        return {"summary": target}
 
     def parse(self, reply: str, text: str) -> str:
         """The summary in a reply such as ``{"summary": "..."}``.

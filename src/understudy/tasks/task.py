@@ -53,9 +53,13 @@ class Task(Protocol):
 
     Attributes:
         headline: The metric that decides between predictors; higher is better.
+        exact: Whether a text has one right answer, rather than many wordings of it, so that answers can be compared.
+        generation_prompt: The released prompt by which the teacher writes a text for a target.
     """
 
     headline: ClassVar[str]
+    exact: ClassVar[bool]
+    generation_prompt: ClassVar[str]
 
     @property
     def reply_schema(self) -> ReplySchema:
@@ -63,6 +67,9 @@ class Task(Protocol):
 
     def messages(self, text: str) -> list[Message]:
         """The request to the teacher for one text."""
+
+    def describe(self, target: Target, text: str) -> dict[str, Any]:
+        """What a generation prompt may say of a target of this text, beside what is said of the texts."""
 
     def parse(self, reply: str, text: str) -> Target:
         """The target in a teacher's reply.

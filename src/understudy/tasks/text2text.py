@@ -31,6 +31,8 @@ class TextToText:
     """
 
     headline: ClassVar[str] = "chrf"
+    exact: ClassVar[bool] = False
+    generation_prompt: ClassVar[str] = "generate-from-output.v1"
 
     def __init__(self, *, instruction: str, key: str = "output", prompt: PromptSetting = "text2text.v1") -> None:
         if not instruction.strip():
@@ -49,6 +51,10 @@ class TextToText:
     def messages(self, text: str) -> list[Message]:
         """The request to the teacher for one text."""
         return render(self.prompt, instruction=self.instruction, key=self.key, text=text)
+
+    def describe(self, target: Target, text: str) -> dict[str, Any]:
+        """The result, and the instruction that led to it."""
+        return {"output": target, "instruction": self.instruction}
 
     def parse(self, reply: str, text: str) -> str:
         """The result in a reply such as ``{"output": "..."}``.

@@ -23,8 +23,11 @@ from understudy.teacher.batch_output import ANSWER, outcome, outcome_at, output_
 from understudy.teacher.dialect import Dialect
 from understudy.teacher.replies import Reply, ReplyStore
 from understudy.teacher.request import Body, content_key, correction
+from understudy.teacher.spending import Tokens, usage_tokens
 
 T = TypeVar("T")
+
+_NOTHING = Tokens(0, 0)
 
 URL = "/v1/chat/completions"
 """Where a batch's requests go, as both sides spell it."""
@@ -59,6 +62,7 @@ class Imported:
         unknown: Lines for requests that the recipe does not ask.
         repeated: Lines for requests that the store had settled before, or for which another line counts.
         broken: Lines that are no reply, such as one torn at the end of a download.
+        tokens: What the kept replies report to have used.
         missing: Requests that the recipe asks and that the store still does not answer.
         named: The first lines that brought nothing, each as ``file:line: reason``.
     """
@@ -70,6 +74,7 @@ class Imported:
     repeated: int = 0
     broken: int = 0
     missing: int = 0
+    tokens: Tokens = _NOTHING
     named: tuple[str, ...] = ()
 
 
@@ -189,6 +194,7 @@ class _Import:
         self._named: dict[str, list[str]] = {}
         # A refusal is a request's own fault only where others are answered; else key, model or dialect are to blame.
         self._answered = False
+        self._tokens = _NOTHING
 
     def __enter__(self) -> Self:
         return self
@@ -245,7 +251,8 @@ class _Import:
         unknown = self._whole.total() - self._known
         if unknown:
             self._named["unknown"] = list(islice(chain.from_iterable(map(self._unmet, self._files)), _NAMED))
-        return Imported(**self._counts, unknown=unknown, named=tuple(chain.from_iterable(self._named.values())))
+        named = tuple(chain.from_iterable(self._named.values()))
+        return Imported(**self._counts, unknown=unknown, tokens=self._tokens, named=named)
 
     def _note(self, custom_id: str, place: _Place) -> None:
         if not _KEY.fullmatch(custom_id):
@@ -271,6 +278,7 @@ class _Import:
             self._count("broken", f"{path}: the reply to {key.hex()} is nested too deeply to be kept")
             return None
         self._counts["kept" if reply.refused is None else "refused"] += 1
+        self._tokens = self._tokens.plus(usage_tokens(reply.completion) or _NOTHING)
         return reply
 
     def _unmet(self, path: Path) -> Iterator[str]:

@@ -79,7 +79,8 @@ def outcome(line: bytes) -> Outcome:
     if found is not None:
         return Outcome(record["custom_id"], Reply(found), "")
     reason = shown(_failure(plain))
-    return Outcome(record["custom_id"], None if refusal(plain) is None else Reply(None, refused=reason), reason)
+    refused = None if refusal(plain) is None else Reply(None, refused=f"the endpoint refused the request with {reason}")
+    return Outcome(record["custom_id"], refused, reason)
 
 
 def _as_openai(record: Mapping[str, Any]) -> dict[str, Any]:

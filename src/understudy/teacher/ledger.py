@@ -87,11 +87,19 @@ class Ledger:
         Raises:
             BudgetReached: It does not fit into what is left.
         """
-        while not self._fits(worst):
-            if not self._reserved:
-                raise BudgetReached(self._reached())
+        while not self._fits(worst) and self._reserved:
             self._settled = self._settled or asyncio.Event()
             await self._settled.wait()
+        return self.reserve_now(worst)
+
+    def reserve_now(self, worst: Tokens) -> Reservation:
+        """Set aside the worst case of what is about to be sent, without waiting for anything.
+
+        Raises:
+            BudgetReached: It does not fit into what is left.
+        """
+        if not self._fits(worst):
+            raise BudgetReached(self._reached())
         reservation = Reservation(self._next, worst)
         self._next += 1
         self._hold(reservation.number, worst)

@@ -58,12 +58,13 @@ def completion(record: Mapping[str, Any]) -> dict[str, Any] | None:
 def refusal(record: Mapping[str, Any]) -> str | None:
     """Why the request in an output line was refused for good; None where it was not."""
     response = record.get("response")
-    if not isinstance(response, dict) or response.get("status_code") not in _REFUSALS:
+    status = response.get("status_code") if isinstance(response, dict) else None
+    if type(status) is not int or status not in _REFUSALS:
         return None
-    body = response.get("body")
+    body = record["response"].get("body")
     error = body.get("error") if isinstance(body, dict) else None
     message = error.get("message") if isinstance(error, dict) else None
-    return f"the endpoint refused the request: {message}" if isinstance(message, str) else "the endpoint refused it"
+    return message if isinstance(message, str) else "the endpoint refused the request"
 
 
 def is_completion(body: Any) -> bool:

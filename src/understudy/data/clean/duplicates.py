@@ -18,7 +18,7 @@ _HELD_OUT = {"test": "test", "gold": "validation"}
 
 
 def reject_duplicates(
-    examples: Iterable[Example], held_out: Iterable[Example], threshold: float | None
+    examples: Iterable[Example], held_out: Iterable[Example], threshold: float | None, decontaminate: bool = True
 ) -> Iterator[Example]:
     """Reject texts that equal an earlier one or one that is held out, or nearly so; the earlier one stays.
 
@@ -26,15 +26,17 @@ def reject_duplicates(
         examples: What is to be learned from; test rows among them pass, and are held out for those behind them.
         held_out: Test and validation texts: what is learned cannot judge.
         threshold: The Jaccard similarity from which two texts are nearly equal; None leaves only equal ones.
+        decontaminate: Whether held-out texts count at all.
     """
     with Texts(threshold) as texts:
-        for example in held_out:
+        for example in held_out if decontaminate else ():
             texts.add(example)
         for example in examples:
             if is_rejected(example):
                 yield example
             elif example.source == "test":
-                texts.add(example)
+                if decontaminate:
+                    texts.add(example)
                 yield example
             else:
                 twin = texts.meet(example)

@@ -70,4 +70,4 @@ def _with_good_texts(examples: Iterable[Example], held_out: Iterable[Example], c
         rows = reject_degenerate(rows)
     if cleaning.language is not None:
         rows = reject_other_languages(rows, cleaning.language)
-    return reject_duplicates(rows, held_out, cleaning.near_duplicates)
+    return reject_duplicates(rows, held_out, cleaning.near_duplicates, cleaning.decontaminate)
