@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from understudy import pipeline
 from understudy.errors import RecipeError
 from understudy.recipe import Recipe
 
@@ -76,9 +77,9 @@ def test_relative_paths_are_taken_from_the_recipes_folder(tmp_path: Path, monkey
 def test_paths_of_a_recording_are_taken_from_there_too(tmp_path: Path) -> None:
     teacher = {"model": "m", "replies": {"requests": "a.jsonl", "replies": "/b.jsonl"}, "store": "kept.jsonl"}
     section = load(tmp_path, teacher=teacher).teacher
-    assert section.replies is not None
-    assert section.replies.requests == tmp_path.resolve() / "a.jsonl"
-    assert section.replies.replies == Path("/b.jsonl")
+    [recording] = section.replies
+    assert recording.requests == tmp_path.resolve() / "a.jsonl"
+    assert recording.replies == Path("/b.jsonl")
     assert section.store == tmp_path.resolve() / "kept.jsonl"
 
 
@@ -155,7 +156,14 @@ def test_every_mistake_is_listed_at_once_each_with_its_path(tmp_path: Path) -> N
     ]
 
 
-@pytest.mark.parametrize("section", ["name", "task", "data", "teacher", "students"])
+def test_without_students_there_is_only_the_teacher_to_be_had(tmp_path: Path) -> None:
+    recipe = load(tmp_path, students=...)
+    assert recipe.students == ()
+    with pytest.raises(RecipeError, match="students: none; expected one at the least"):
+        pipeline.run(recipe, tmp_path / "run")
+
+
+@pytest.mark.parametrize("section", ["name", "task", "data", "teacher"])
 def test_a_missing_section_is_told(tmp_path: Path, section: str) -> None:
     assert problems(tmp_path, **{section: ...}) == [f"{section}: missing"]
 
@@ -163,7 +171,6 @@ def test_a_missing_section_is_told(tmp_path: Path, section: str) -> None:
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
-        ({"students": {}}, "students: dictionary should have at least 1 item"),
         ({"students": None}, "students: expected a mapping (key: value) (found None)"),
         ({"students": ["linear"]}, "students: expected a mapping (key: value)"),
         ({"mixtures": []}, "mixtures: list should have at least 1 item"),

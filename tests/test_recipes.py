@@ -21,8 +21,8 @@ def test_a_shipped_recipe_is_sound_and_its_files_are_there(path: Path) -> None:
     recipe = Recipe.load(path)
     assert recipe.name == path.stem
     files = [recipe.data.pool, recipe.data.test, recipe.data.gold]
-    if recipe.teacher.replies:
-        files += [recipe.teacher.replies.requests, recipe.teacher.replies.replies]
+    for recording in recipe.teacher.replies:
+        files += [recording.requests, recording.replies]
     assert all(file is not None and file.is_file() for file in files)
 
 

@@ -110,7 +110,7 @@ def show_plan(plan: "Plan") -> None:
     """What a recipe would do."""
     rows = ", ".join(f"{count:,} {source}" for source, count in plan.rows.items() if count)
     forecast = plan.forecast
-    out.print(f"Data:     {rows}; {plan.skipped:,} of the pool not worth asking about (see clean)")
+    out.print(f"Data:     {rows}; {plan.skipped:,} of the pool not worth asking about")
     out.print(f"Teacher:  {forecast.rows:,} texts, {forecast.cached:,} answered already, {forecast.to_ask:,} to ask")
     if plan.writing is not None:
         writing = plan.writing
@@ -123,7 +123,7 @@ def show_plan(plan: "Plan") -> None:
     if plan.rows["test"] < _FEW:
         out.print(f"Note:     {plan.rows['test']} test texts are few; differences will hardly show below {_FEW}")
     arms = "\n          ".join(f"{name}, trained {seeds} x" for name, seeds in plan.arms.items())
-    out.print(f"Students: {escape(arms)}")
+    out.print(f"Students: {escape(arms) or 'none; teach is all that can be done'}")
 
 
 def _costs(plan: "Plan") -> Iterator[str]:
@@ -131,7 +131,7 @@ def _costs(plan: "Plan") -> Iterator[str]:
     if plan.to_ask:
         about = "about " if plan.forecast.estimated else ""
         yield f"Tokens:   {about}{plan.tokens.input:,} read and {about}{plan.tokens.output:,} written"
-    if not plan.to_ask:
+    if not plan.to_ask or plan.cost_usd == 0:
         yield "Cost:     nothing"
     elif plan.cost_usd is None:
         yield "Cost:     unknown; set teacher.price in the recipe"

@@ -17,6 +17,7 @@ from understudy.stages import batch
 from understudy.stages.clean import clean, rejections
 from understudy.stages.evaluate import evaluate
 from understudy.stages.gather import gather
+from understudy.stages.generate import generate
 from understudy.stages.plan import Plan, check_available, plan
 from understudy.stages.split import split
 from understudy.stages.teach import Lesson, check_yardstick, lesson, teach
@@ -74,7 +75,11 @@ def run(recipe: Recipe | Path | str, out: Path | str | None = None, progress: Pr
     check_available(recipe, folder, progress)
     with folder.locked():
         keep_recipe(recipe, folder)
-        worked = [gather(recipe, folder), teach(recipe, folder, progress)]
+        worked = [
+            gather(recipe, folder),
+            teach(recipe, folder, progress),
+            generate(recipe, folder, progress),
+        ]
         check_yardstick(folder)
         worked += [
             clean(recipe, folder, progress),
@@ -104,6 +109,7 @@ def teach_only(recipe: Recipe | Path | str, out: Path | str | None = None, progr
     """
     with _opened(recipe, out, progress) as (loaded, folder, told):
         teach(loaded, folder, told)
+        generate(loaded, folder, told)
         return lesson(loaded, folder)
 
 

@@ -53,6 +53,11 @@ class RunFolder:
         return self.path / "2-taught.jsonl"
 
     @property
+    def generated(self) -> Path:
+        """The texts that the teacher wrote, where it was asked to."""
+        return self.path / "2-generated.jsonl"
+
+    @property
     def spending(self) -> Path:
         """What was reserved and spent for that, request by request."""
         return self.path / "2-spending.jsonl"

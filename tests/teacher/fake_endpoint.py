@@ -53,7 +53,10 @@ class FakeEndpoint:
     Use as a context manager; `requests` holds every body that came, `headers` the headers with it.
     """
 
-    def __init__(self, *script: Act, respond: Callable[[str], Act] = lambda text: label("sport")) -> None:
+    def __init__(
+        self, *script: Act, respond: Callable[[str], Act] = lambda text: label("sport"), port: int = 0
+    ) -> None:
+        self.port = port
         self.script = deque(script)
         self.respond = respond
         self.requests: list[dict[str, Any]] = []
@@ -89,7 +92,7 @@ class FakeEndpoint:
         app.router.add_post("/v1/chat/completions", self._answer)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", self.port).start()
         self.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
         return runner
 

@@ -142,7 +142,7 @@ def test_replies_are_kept_whatever_their_order_and_a_second_import_changes_nothi
     )
     for request in asked[1:]:
         assert store.get(request) == Reply(completion(f"to {key(request)}"))
-    assert store.get(asked[0]) == Reply(None, refused="the endpoint refused the request: 413: too long")
+    assert store.get(asked[0]) == Reply(None, refused="the endpoint refused the request with 413: too long")
     before = store.path.read_bytes()
     again = import_batch([errors, output], asked, store)
     assert (again.kept, again.refused, again.repeated, again.missing) == (0, 0, 4, 0)

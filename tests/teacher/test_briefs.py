@@ -9,8 +9,8 @@ from understudy.example import Span
 from understudy.tasks.classification import Classification
 from understudy.tasks.ner import NER
 from understudy.tasks.summarization import Summarization
-from understudy.tasks.task import Task
-from understudy.teacher.briefs import Brief, labels_of, of_file
+from understudy.tasks.task import Task, labels_of
+from understudy.teacher.briefs import Brief, of_file
 
 COLUMNS = Columns(target="answer")
 

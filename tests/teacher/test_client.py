@@ -31,6 +31,12 @@ def ask(endpoint: Endpoint, *texts: str) -> list[Reply]:
     return asyncio.run(run())
 
 
+def content(reply: Reply) -> str:
+    assert reply.completion is not None
+    text: str = reply.completion["choices"][0]["message"]["content"]
+    return text
+
+
 def failure(endpoint: Endpoint) -> TeacherError:
     with pytest.raises(TeacherError) as caught:
         ask(endpoint, "text")
@@ -43,7 +49,7 @@ def test_the_request_is_sent_as_it_is_and_the_reply_kept_as_it_came() -> None:
         assert fake.requests == [body(TASK, "Grüße \u2028")]
         assert fake.headers[0]["X-Team"] == "desk"
         assert "Authorization" not in fake.headers[0]
-    assert reply.completion["choices"][0]["message"]["content"] == '{"label": "politics"}'
+    assert content(reply) == '{"label": "politics"}'
     assert reply.seconds is not None
     assert 0 <= reply.seconds < 5
 
@@ -168,6 +174,22 @@ def test_no_more_requests_are_under_way_than_allowed() -> None:
         assert fake.most_under_way == 3
 
 
+def test_waiting_for_a_rate_limit_does_not_use_up_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("understudy.teacher.pace._BURST", 0.0)
+    failed: set[str] = set()
+
+    def respond(text: str) -> Act:
+        first = text not in failed
+        failed.add(text)
+        return fails(500) if first else label("sport")
+
+    with FakeEndpoint(respond=respond) as fake:
+        # a quarter of a second apart, so that the last is sent after a second, and then fails once
+        replies = ask(quick(fake, requests_per_minute=240, deadline=0.75), *"abcde")
+        assert len(fake.requests) == 10
+    assert len(replies) == 5
+
+
 def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEACHER_KEY", f" {KEY}\n")
     with FakeEndpoint() as fake:
@@ -209,7 +231,7 @@ def test_a_key_in_a_header_or_a_reply_is_not_shown_either() -> None:
         endpoint = quick(fake, headers={"api-key": f"Token {KEY}", "X-Title": "a longer title of no secrecy"})
         assert KEY not in str(failure(endpoint))
         [reply] = ask(endpoint, "text")
-    assert reply.completion["choices"][0]["message"]["content"] == "I know [redacted]"
+    assert content(reply) == "I know [redacted]"
 
 
 def test_a_header_from_the_environment_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +243,7 @@ def test_a_header_from_the_environment_is_sent_and_never_shown(monkeypatch: pyte
         assert KEY not in str(failure(endpoint))
         [reply] = ask(endpoint, "text")
         assert {headers["api-key"] for headers in fake.headers} == {f"Token {KEY}"}
-    assert reply.completion["choices"][0]["message"]["content"] == "I know [redacted]"
+    assert content(reply) == "I know [redacted]"
     assert KEY not in repr(endpoint)
 
 

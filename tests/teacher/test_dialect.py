@@ -25,8 +25,8 @@ CONCESSIONS = ["json_object", "text", "max_completion_tokens", "no_temperature",
 class Picky(FakeEndpoint):
     """Refuses requests by their whole body, and answers the others."""
 
-    def __init__(self, refuse: Callable[[Wire], Act | None], answer: Act = label("sport")) -> None:
-        super().__init__(respond=lambda text: refuse(self.requests[-1]) or answer)
+    def __init__(self, refuse: Callable[[Wire], Act | None]) -> None:
+        super().__init__(respond=lambda text: refuse(self.requests[-1]) or label("sport"))
 
 
 def form(wire: Wire) -> str:

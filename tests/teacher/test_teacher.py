@@ -210,7 +210,7 @@ def test_an_endpoint_that_is_down_stops_the_run_soon_and_keeps_what_it_has(store
 def test_an_endpoint_that_is_not_there_is_an_error_even_for_one_row(store: ReplyStore) -> None:
     with FakeEndpoint() as fake:
         endpoint = quick(fake)
-    with pytest.raises(TeacherError, match=r"answered none of the 2 texts; the first: .*connection failed"):
+    with pytest.raises(TeacherError, match=r"answered none of the 2 requests; the first: .*connection failed"):
         annotate(teacher(store, endpoint), rows("a", "b"))
 
 

@@ -9,8 +9,10 @@ from understudy.data.load import text_key
 from understudy.example import Example
 
 
-def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """Split examples into those to train on and those to validate on, alike in their targets.
+def hold_out(
+    examples: Sequence[Example], share: float, seed: int, *, alike: bool = True
+) -> tuple[list[Example], list[Example]]:
+    """Split examples into those to train on and those to validate on.
 
     Equal texts (but for case and white space) stay together: what is learned cannot judge.
 
@@ -19,6 +21,7 @@ def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list
         share: The share to hold out, in [0, 1); of every target about that share, and one at least stays in training.
             What the rarest targets cannot give is not taken from the others.
         seed: Decides which.
+        alike: Whether both are to be alike in their targets, as labels can be; free text hardly comes twice.
 
     Returns:
         The examples to train on and the held-out ones, each in their former order.
@@ -28,7 +31,7 @@ def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list
         equal[text_key(example.text)].append(example)
     groups: dict[Hashable, list[list[Example]]] = defaultdict(list)
     for same in equal.values():
-        groups[same[0].target if isinstance(same[0].target, str) else ""].append(same)
+        groups[same[0].target if alike else None].append(same)
     rng = random.Random(seed)  # noqa: S311 - a split, not a secret
     shuffled = [rng.sample(group, len(group)) for group in groups.values()]
     rng.shuffle(shuffled)

@@ -121,6 +121,10 @@ def inconsistencies(written: Mapping[str, Any]) -> list[str]:
         found.append("teacher: neither base_url nor replies; expected an endpoint to ask, recorded replies, or both")
     if in_process and teacher.get("base_url") is not None:
         found.append("teacher: the model runs in this process and at base_url; expected one of the two")
+    if data and data.get("pool") is None and written.get("generate") is None:
+        found.append(
+            "data.pool: missing; expected texts for the teacher to annotate, or generate, to have it write some"
+        )
     if data and data.get("gold") is None and annotate.get("examples") is not None:
         found.append("annotate.examples: without data.gold there are none to show; expected data.gold")
     if isinstance(curve.get("student"), str) and curve["student"] not in students:

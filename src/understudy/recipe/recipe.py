@@ -15,6 +15,7 @@ from understudy.recipe.sections import (
     LOCAL,
     Annotation,
     DataFiles,
+    Generation,
     LearningCurve,
     Section,
     StudentSpec,
@@ -31,8 +32,9 @@ class _Written(Section):
     data: DataFiles
     teacher: TeacherSection
     annotate: Annotation = Annotation()
+    generate: Generation | None = None
     clean: Cleaning = Cleaning()
-    students: Annotated[dict[str, dict[str, Any] | None], Field(min_length=1)]
+    students: Annotated[dict[str, dict[str, Any] | None], Field(default_factory=dict)]
     mixtures: Annotated[list[str], Field(min_length=1)] = MIXTURES
     seeds: PositiveInt = 3
     learning_curve: LearningCurve | None = None
@@ -47,8 +49,9 @@ class Recipe(Section):
         data: The team's files.
         teacher: The large model.
         annotate: How it is asked about a text.
+        generate: What texts it writes, if any.
         clean: What is kept out of training.
-        students: The small models to compare.
+        students: The small models to compare; none where the teacher is all that is wanted.
         mixtures: How gold and distilled examples share the training; ``gold``, the control, is always among them.
         learning_curve: Which student shows what more labels would bring, if any.
         source: The file that it was read from.
@@ -59,6 +62,7 @@ class Recipe(Section):
     data: DataFiles
     teacher: TeacherSection
     annotate: Annotation
+    generate: Generation | None
     clean: Cleaning
     students: tuple[StudentSpec, ...]
     mixtures: tuple[str, ...]
@@ -80,6 +84,8 @@ class Recipe(Section):
         students = known_students(written, 1 if shape is None else shape.seeds, problems)
         mixtures = known_mixtures(written, problems)
         problems.extend(inconsistencies(written))
+        if shape is not None and shape.generate is not None and task is not None:
+            problems.extend(shape.generate.inconsistencies(task.build(), shape.data.gold))
         if problems or shape is None or task is None:
             raise RecipeError(str(path), problems)
         base = path.resolve().parent
@@ -89,6 +95,7 @@ class Recipe(Section):
             data=_absolute(shape.data, base),
             teacher=_with_model(_absolute(shape.teacher, base), base),
             annotate=shape.annotate,
+            generate=None if shape.generate is None else _absolute(shape.generate, base),
             clean=shape.clean,
             students=tuple(_beside(spec, base) for spec in students),
             mixtures=_with_control(mixtures, shape.data),
@@ -128,4 +135,6 @@ def _absolute(section: Model, base: Path) -> Model:
             changed[name] = base / value.expanduser()
         elif isinstance(value, BaseModel):
             changed[name] = _absolute(value, base)
+        elif isinstance(value, tuple):
+            changed[name] = tuple(_absolute(part, base) for part in value)
     return section.model_copy(update=changed)

@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt
 
 from understudy import registry
 from understudy.data.load import Columns
 from understudy.errors import UnderstudyError
 from understudy.tasks.prompt import PromptSetting, reply_schema
-from understudy.tasks.task import Task
-from understudy.teacher.briefs import labels_of
+from understudy.tasks.task import Task, labels_of
 from understudy.teacher.endpoint import Structure
 from understudy.teacher.self_check import Verdict
 from understudy.teacher.spending import Price
@@ -33,7 +32,7 @@ class DataFiles(Section):
     """Where the texts are.
 
     Attributes:
-        pool: Unlabelled texts for the teacher to annotate.
+        pool: Unlabelled texts for the teacher to annotate; none where it writes all texts itself.
         gold: Human-labelled texts to learn from; without them, only the mixture ``distilled`` can be trained.
         test: Human-labelled texts to be measured on, and nothing else.
         columns: What the columns of these files are called.
@@ -42,8 +41,8 @@ class DataFiles(Section):
         seed: Decides which.
     """
 
-    pool: Path
     test: Path
+    pool: Path | None = None
     gold: Path | None = None
     columns: Columns = Columns()
     note: str | None = None
@@ -56,6 +55,11 @@ class Recording(Section):
 
     requests: Path
     replies: Path
+
+
+def _several(written: Any) -> Any:
+    """What is written once, or not at all, where several could stand."""
+    return [written] if isinstance(written, dict) else written or ()
 
 
 class BudgetSection(Section):
@@ -79,7 +83,7 @@ class TeacherSection(Section):
         model: The large model's name at its endpoint; ``local:PATH`` and ``vllm:NAME`` run one in this process.
         base_url: The address of an OpenAI-compatible API, up to ``/v1``.
         api_key_env: The environment variable that holds the key.
-        replies: Recorded replies, used before anything is asked.
+        replies: Recorded replies, used before anything is asked; one recording or several.
         store: Where replies are kept; ``runs/replies.jsonl`` in the working directory by default.
         price: What it charges; looked up in a table by default.
         budget: What it may charge.
@@ -100,7 +104,7 @@ class TeacherSection(Section):
     model: str
     base_url: str | None = None
     api_key_env: str | None = None
-    replies: Recording | None = None
+    replies: Annotated[tuple[Recording, ...], BeforeValidator(_several)] = ()
     store: Path | None = None
     price: Price | None = None
     budget: BudgetSection = BudgetSection()

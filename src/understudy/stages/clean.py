@@ -14,7 +14,7 @@ from understudy.progress import Bar, Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.gather import given
-from understudy.stages.split import divided_gold, split_settings
+from understudy.stages.split import divided, split_settings
 
 
 def clean(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
@@ -22,6 +22,7 @@ def clean(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
     inputs = {
         "inputs": run.inputs,
         "taught": run.taught,
+        "generated": run.generated if recipe.generate else None,
         "split": split_settings(recipe),
         "clean": asdict(recipe.clean),
     }
@@ -41,14 +42,21 @@ def rejections(run: RunFolder) -> dict[str, int]:
     return dict(Counter(str(example.meta["rejected"]) for example in read_examples(run.rejected)).most_common())
 
 
+def distilled(recipe: Recipe, run: RunFolder) -> Iterator[Example]:
+    """What the teacher annotated, and what it wrote."""
+    yield from read_examples(run.taught)
+    if recipe.generate is not None:
+        yield from read_examples(run.generated)
+
+
 def _sifted(recipe: Recipe, run: RunFolder, progress: Progress) -> Iterator[Example]:
     """What the teacher answered outside the test set, each row that is not to be learned from with its reason."""
     test = {example.id for example in given(run, "test")}
-    kept, validation = divided_gold(recipe, run)
+    kept, validation = divided(given(run, "gold"), recipe)
     held_out = chain(given(run, "test"), validation)
 
     def taught() -> Iterator[Example]:
-        return (example for example in read_examples(run.taught) if example.id not in test)
+        return (example for example in distilled(recipe, run) if example.id not in test)
 
     with progress.bar("clean", sum(1 for _ in taught())) as bar:
         yield from sift(_counted(taught(), bar), held_out, kept, recipe.clean)

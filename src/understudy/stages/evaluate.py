@@ -20,7 +20,7 @@ from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import Arm, comparison_arms, curve_arms
-from understudy.stages.clean import rejections
+from understudy.stages.clean import distilled, rejections
 from understudy.stages.teacher import ledger_of, price_of
 from understudy.stages.train import all_arms
 from understudy.students.student import load
@@ -41,6 +41,7 @@ def evaluate(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
     inputs = {
         "recipe": recipe.model_dump(mode="json", exclude={"teacher": {"headers", "headers_env"}}),
         "taught": run.taught,
+        "generated": run.generated if recipe.generate else None,
         "test": run.test,
         "answers": [digest(arm.answers(run)) for arm in arms],
         "speeds": [digest(arm.speed(run)) for arm in comparison_arms(recipe) if arm.seed == 0],
@@ -67,7 +68,7 @@ def _answer(arm: Arm, test: Sequence[Example], run: RunFolder) -> None:
 
 
 def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled: int) -> None:
-    heard = _heard(run, {example.id for example in test})
+    heard = _heard(recipe, run, {example.id for example in test})
     teacher = _teacher(test, heard)
     students = _students(recipe, run)
     gold = [example.target for example in test if example.target is not None]
@@ -119,9 +120,9 @@ class _Heard:
     tokens: Tokens | None = None
 
 
-def _heard(run: RunFolder, test: set[str]) -> _Heard:
+def _heard(recipe: Recipe, run: RunFolder, test: set[str]) -> _Heard:
     heard = _Heard()
-    for example in read_examples(run.taught):
+    for example in distilled(recipe, run):
         if example.id in test:
             heard.test[example.id] = example
         if example.meta.get("seconds") is not None:

@@ -24,8 +24,8 @@ def gather(recipe: Recipe, run: RunFolder) -> bool:
 def source_files(recipe: Recipe) -> dict[Source, Path]:
     """The recipe's data files by what they hold."""
     data = recipe.data
-    files: dict[Source, Path] = {"test": data.test, "pool": data.pool}
-    return files | ({"gold": data.gold} if data.gold else {})
+    files: dict[Source, Path | None] = {"test": data.test, "pool": data.pool, "gold": data.gold}
+    return {source: path for source, path in files.items() if path is not None}
 
 
 def read_sources(recipe: Recipe) -> Iterator[Example]:

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.data import clean
-from understudy.errors import UnderstudyError, several
+from understudy.errors import RecipeError, UnderstudyError, several
 from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import comparison_arms
 from understudy.stages.gather import read_sources
+from understudy.stages.generate import generator_of, proposals_of
 from understudy.stages.teach import askable
 from understudy.stages.teacher import endpoint_of, ledger_of, price_of, teacher_of
+from understudy.tasks.task import labels_of
 from understudy.teacher.ledger import Budget
 from understudy.teacher.prices import list_price
 from understudy.teacher.spending import Forecast, Price, Tokens, cost_usd
@@ -77,7 +79,8 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
     def count() -> None:
         rows.update(example.source for example in read_sources(recipe))
 
-    several(_problems([*_checks(recipe, run, progress), count]))
+    checks = _checks(recipe, run, progress) if recipe.students else _checks(recipe, run, progress)[1:]
+    several(_problems([*checks, count]))
     teacher = teacher_of(recipe, run, progress)
     forecast = teacher.forecast(askable(recipe, read_sources(recipe)))
     listed = None if recipe.teacher.price else list_price(recipe.teacher.model, recipe.teacher.base_url)
@@ -86,7 +89,7 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
         rows=dict(rows),
         skipped=rows["pool"] + rows["test"] - forecast.rows,
         forecast=forecast,
-        writing=None,
+        writing=_writing(recipe, run, progress),
         price=price_of(recipe.teacher),
         price_source=None if listed is None else listed.source,
         budget=ledger.budget,
@@ -105,15 +108,26 @@ def check_available(recipe: Recipe, run: RunFolder, progress: Progress) -> None:
     several(_problems(_checks(recipe, run, progress)))
 
 
+def _writing(recipe: Recipe, run: RunFolder, progress: Progress) -> Forecast | None:
+    """What having texts written would take; what attributes the teacher would propose is not known before."""
+    section = recipe.generate
+    if section is None:
+        return None
+    proposals = proposals_of(recipe, section, run, progress)
+    return generator_of(recipe, section, run, progress, proposals.known()).forecast()
+
+
 def _checks(recipe: Recipe, run: RunFolder, progress: Progress) -> list[Check]:
     return [
         lambda: _check_students(recipe),
         lambda: _check_teacher(recipe, run, progress),
-        lambda: clean.check_available(recipe.clean, getattr(recipe.task.build(), "labels", ())),
+        lambda: clean.check_available(recipe.clean, labels_of(recipe.task.build())),
     ]
 
 
 def _check_students(recipe: Recipe) -> None:
+    if not recipe.students:
+        raise RecipeError(str(recipe.source), ["students: none; expected one at the least (teach needs none)"])
     for arm in {arm.spec.name: arm for arm in comparison_arms(recipe)}.values():
         arm.student.check_available()
 

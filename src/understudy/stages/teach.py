@@ -15,6 +15,7 @@ from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.teacher import ledger_of, model_in_process, teacher_of
+from understudy.teacher.interview import Interview
 from understudy.teacher.ledger import BudgetReached
 from understudy.teacher.spending import Tokens
 
@@ -31,7 +32,7 @@ def teach(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
     inputs = {
         "inputs": run.inputs,
         "task": recipe.task.fingerprint(),
-        "teacher": _who_answers(recipe),
+        "teacher": who_answers(recipe),
         "annotate": recipe.annotate.model_dump(),
         "clean": {name: setting for name, setting in asdict(recipe.clean).items() if name not in ABOUT_LABELS},
     }
@@ -44,13 +45,21 @@ def teach(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
         return _all_answered(run, progress)
 
     done = run.make(run.taught, inputs, ask)
-    ended = teacher.interview.budget_reached
-    if ended is not None and recipe.teacher.budget.then == "stop":
-        raise BudgetReached(
-            f"{ended}. What was answered is kept; raise teacher.budget and run again to go on, or set "
-            "budget.then: train to learn from what there is"
-        )
+    stop_at_budget(recipe, teacher.interview)
     return done
+
+
+def stop_at_budget(recipe: Recipe, interview: Interview) -> None:
+    """End the run where its budget has ended the asking, unless it is to go on with what was answered.
+
+    Raises:
+        BudgetReached: It is not.
+    """
+    if interview.budget_reached is not None and recipe.teacher.budget.then == "stop":
+        raise BudgetReached(
+            f"{interview.budget_reached}. What was answered is kept; raise teacher.budget and run again to go on, or "
+            "set budget.then: train to learn from what there is"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,7 @@ def _all_answered(run: RunFolder, progress: Progress) -> bool:
     return not unanswered
 
 
-def _who_answers(recipe: Recipe) -> dict[str, object]:
+def who_answers(recipe: Recipe) -> dict[str, object]:
     """What of the teacher's section decides its answers.
 
     How patiently it is asked does not, nor does where its replies are kept: a store only says what this very model
@@ -143,10 +152,9 @@ def _who_answers(recipe: Recipe) -> dict[str, object]:
     """
     section = recipe.teacher
     model = model_in_process(section)
-    recorded = section.replies and {
-        "requests": digest(section.replies.requests),
-        "replies": digest(section.replies.replies),
-    }
+    recorded = [
+        {"requests": digest(recording.requests), "replies": digest(recording.replies)} for recording in section.replies
+    ]
     return {
         "model": section.model if model is None else model.name,
         "base_url": section.base_url,

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from understudy.data.split import hold_out
 from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.recipe.sections import LOCAL, VLLM, TeacherSection
 from understudy.run_folder import RunFolder
 from understudy.stages.gather import read_gold
+from understudy.stages.split import divided
 from understudy.students.embedding import embed
 from understudy.teacher.client import Client
 from understudy.teacher.dialect import Dialect, Dialects
@@ -86,7 +86,7 @@ def endpoint_of(section: TeacherSection) -> Endpoint | None:
 
 def store_of(section: TeacherSection, answerer: str | None) -> ReplyStore:
     """Where the teacher's replies are kept and looked for."""
-    recordings = [(section.replies.requests, section.replies.replies)] if section.replies else []
+    recordings = [(recording.requests, recording.replies) for recording in section.replies]
     return ReplyStore(section.store or _STORE, recordings, answerer)
 
 
@@ -135,7 +135,7 @@ def shots_of(recipe: Recipe) -> Shots | None:
     wanted = recipe.annotate.examples
     if wanted is None:
         return None
-    gold, _ = hold_out(list(read_gold(recipe)), recipe.data.validation, recipe.data.seed)
+    gold, _ = divided(read_gold(recipe), recipe)
     if wanted.choose == "fixed":
         return FixedShots(gold, wanted.count, wanted.seed)
     return NearestShots(gold, wanted.count, embed)

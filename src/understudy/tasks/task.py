@@ -96,3 +96,9 @@ class Task(Protocol):
 
     def details(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> dict[str, Any]:
         """What a person would want to see below the metrics (per-class scores, a confusion matrix), as JSON."""
+
+
+def labels_of(task: Task) -> Mapping[str, str]:
+    """The task's labels with their descriptions; none where its targets are no labels."""
+    labels: Mapping[str, str] = getattr(task, "labels", {})
+    return labels

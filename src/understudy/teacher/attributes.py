@@ -13,9 +13,8 @@ from understudy.errors import ParseError, TeacherError
 from understudy.example import is_whole
 from understudy.tasks.prompt import render, reply_schema
 from understudy.tasks.reply import check_keys, read_object
-from understudy.tasks.task import Message, Task
+from understudy.tasks.task import Message, Task, labels_of
 from understudy.teacher.answer import Question
-from understudy.teacher.briefs import labels_of
 from understudy.teacher.design import Attribute
 from understudy.teacher.interview import Interview
 from understudy.teacher.request import request_body
@@ -76,14 +75,18 @@ class Proposals:
         for wish in self._wishes():
             yield wish, [self._attributes_question() if wish.name is None else self._values_question(wish)]
 
+    def known(self) -> list[Attribute]:
+        """The attributes that are given with their values."""
+        given = (self.given or {}).items()
+        return [Attribute(name, tuple(values)) for name, values in given if values is not None]
+
     def find(self) -> list[Attribute]:
         """All attributes, those given first.
 
         Raises:
             TeacherError: The teacher cannot be asked, or proposed nothing that can be used.
         """
-        given = (self.given or {}).items()
-        found = {name: Attribute(name, tuple(values)) for name, values in given if values is not None}
+        found = {attribute.name: attribute for attribute in self.known()}
         for wish, [answer] in self.interview.answers(self.questions()):
             if answer.target is None:
                 raise TeacherError(

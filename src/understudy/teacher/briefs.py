@@ -31,12 +31,6 @@ class Brief:
     origin: str | None = None
 
 
-def labels_of(task: Task) -> Mapping[str, str]:
-    """The task's labels with their descriptions; none where its targets are no labels."""
-    labels: Mapping[str, str] = getattr(task, "labels", {})
-    return labels
-
-
 def of_design(attributes: Sequence[Attribute], labels: Iterable[str], requests: int, seed: int) -> Iterator[Brief]:
     """Briefs for every label alike, spread over the attributes; without labels, for texts whose target is open."""
     for label, values in design(attributes, list(labels), requests, seed):

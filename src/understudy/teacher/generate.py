@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from understudy.data.disk_map import DiskMap
 from understudy.data.load import text_key
-from understudy.errors import ParseError, TeacherError
+from understudy.errors import ParseError
 from understudy.example import Example, Target, is_whole
 from understudy.progress import Progress
 from understudy.tasks.free_text import parse_text
@@ -17,8 +17,8 @@ from understudy.tasks.task import Message, ReplySchema, Task
 from understudy.teacher.answer import Answer, Question
 from understudy.teacher.briefs import Brief
 from understudy.teacher.interview import Interview
-from understudy.teacher.request import Body, Sampling, content_key, difference, request_body
-from understudy.teacher.spending import Forecast, Tokens
+from understudy.teacher.request import Body, Sampling, content_key, request_body
+from understudy.teacher.spending import Forecast
 from understudy.teacher.tokens import TokenCount, estimated_tokens
 
 _OPEN_PROMPT = "generate-from-attributes.v1"
@@ -97,14 +97,7 @@ class Generator:
 
     def forecast(self) -> Forecast:
         """What the texts would take; nothing is sent and nothing is spent."""
-        requests = cached = to_ask = read = 0
-        for _, bodies in self.interview.outstanding(self.questions()):
-            requests += 1
-            cached += not bodies
-            to_ask += len(bodies)
-            read += sum(self.count(body["messages"]) for body in bodies)
-        written = to_ask * self.writing.texts * _TOKENS_A_TEXT
-        return Forecast(requests, cached, to_ask, Tokens(read, written))
+        return self.interview.forecast(self.questions(), self.count, self.writing.texts * _TOKENS_A_TEXT)
 
     def generate(self, progress: Progress) -> Iterator[Example]:
         """The texts with their targets, in the order of the briefs; a stream, whatever their number.
@@ -119,7 +112,7 @@ class Generator:
             TeacherError: The key is missing, the teacher cannot be used, or not one request was answered.
         """
         with progress.bar("generate", self.total) as bar:
-            for request, answer in self._answers():
+            for request, [answer] in self.interview.answers(self.questions()):
                 bar.advance()
                 yield from self._examples(request, answer)
 
@@ -132,16 +125,6 @@ class Generator:
                 times = asked.get(key) or 0
                 asked.put(key, times + 1)
                 yield request, [Question(self._again(body, times), partial(self._parse, request.brief))]
-
-    def _answers(self) -> Iterator[tuple[Request, Answer[list[Written]]]]:
-        replied = False
-        first: tuple[Request, Answer[list[Written]]] | None = None
-        for request, [answer] in self.interview.answers(self.questions()):
-            replied = replied or answer.reply is not None
-            first = first or (request, answer)
-            yield request, answer
-        if first is not None and not replied:
-            raise self._nothing_written(*first)
 
     def _examples(self, request: Request, answer: Answer[list[Written]]) -> Iterator[Example]:
         """The texts of one reply; what the reply was and took stands with the first of them."""
@@ -194,13 +177,6 @@ class Generator:
             return [Written(text, None) for text in texts]
         answer = self.task.render(brief.target, brief.text)
         return [Written(text, self.task.parse(answer, text)) for text in texts]
-
-    def _nothing_written(self, first: Request, answer: Answer[list[Written]]) -> TeacherError:
-        """Not one request was answered: say so once, with the likeliest cause."""
-        said = f"the teacher answered none of the {self.total} requests for texts"
-        recorded = None if self.interview.connect is not None else self.interview.store.sample()
-        hint = f"the first: {answer.rejected}" if recorded is None else difference(self._body(first.brief), recorded)
-        return TeacherError(f"{said}; {hint}")
 
 
 def parse_texts(reply: str, count: int) -> list[str]:

@@ -113,37 +113,17 @@ class StoreIndex:
         places.clear()
 
     def _open(self) -> sqlite3.Connection:
-        try:
-            return self._connect()
-        except sqlite3.DatabaseError:  # damaged, or no index at all; it holds nothing that cannot be had again
-            if self._path is not None:
-                with suppress(OSError):
-                    self._path.unlink()
-            return self._connect()
-
-    def _connect(self) -> sqlite3.Connection:
+        """The index's database, made anew where it is damaged, and a private one where it cannot be written to."""
         name = "" if self._path is None else str(self._path)
         try:
-            database = sqlite3.connect(name, timeout=_WAIT, isolation_level=None, check_same_thread=False)
-            database.execute("PRAGMA synchronous = OFF")
-            database.executescript("BEGIN IMMEDIATE; ROLLBACK")
-        except sqlite3.OperationalError:  # it may not be written to, or another process will not let go of it
-            database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise sqlite3.DatabaseError("damaged")
-        if database.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-            database.executescript(
-                f"""
-                BEGIN IMMEDIATE;
-                DROP TABLE IF EXISTS places;
-                DROP TABLE IF EXISTS meta;
-                CREATE TABLE places (key BLOB PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
-                CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-                PRAGMA user_version = {_VERSION};
-                COMMIT;
-                """
-            )
-        return database
+            return _connect(name)
+        except sqlite3.OperationalError:  # no rights, or another process does not let go of it
+            return _connect("")
+        except sqlite3.DatabaseError:  # it holds nothing that cannot be had again
+            with suppress(OSError):
+                Path(name).unlink()
+                return _connect(name)
+            return _connect("")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -177,6 +157,35 @@ class StoreIndex:
         with closing(self._database.execute(query)) as found:
             count: int = found.fetchone()[0]
         return count
+
+
+def _connect(name: str) -> sqlite3.Connection:
+    """Open an index, new or old, to read and write."""
+    database = sqlite3.connect(name, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(database)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    database.execute("PRAGMA synchronous = OFF")
+    if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise sqlite3.DatabaseError("damaged")
+    if database.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+        database.executescript(
+            """
+            BEGIN IMMEDIATE;
+            DROP TABLE IF EXISTS places;
+            DROP TABLE IF EXISTS meta;
+            CREATE TABLE places (key BLOB PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
+            CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+            COMMIT;
+            """
+        )
+    database.execute(f"PRAGMA user_version = {_VERSION}")  # fails where it may not be written to
 
 
 def _anchor(lines: IO[bytes], end: int) -> int:

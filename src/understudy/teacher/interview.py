@@ -15,7 +15,9 @@ from understudy.teacher.asking import Asking
 from understudy.teacher.channel import Channel, RequestFailed
 from understudy.teacher.ledger import BudgetReached
 from understudy.teacher.replies import Reply, ReplyStore
-from understudy.teacher.request import Body, content_key, correction
+from understudy.teacher.request import Body, content_key, correction, difference
+from understudy.teacher.spending import Forecast, Tokens
+from understudy.teacher.tokens import TokenCount, estimated_tokens
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -88,21 +90,62 @@ class Interview:
         unanswered.
 
         Raises:
-            TeacherError: The key is missing, the endpoint cannot be used, or what it says is of no use.
+            TeacherError: The key is missing, the endpoint cannot be used, what it says is of no use, or not one request
+                was answered.
         """
+        silence: _Silence[T] | None = _Silence()
+        for (item, questions), answers in self._in_order(asked):
+            silence = silence and silence.after(questions, answers)
+            yield item, answers
+        if silence is not None and silence.requests:
+            raise TeacherError(self._told(silence))
+
+    def forecast(self, asked: Iterable[tuple[K, Sequence[Question[T]]]], count: TokenCount, written: int) -> Forecast:
+        """What asking would take; nothing is sent and nothing is spent.
+
+        Args:
+            asked: Each item with its questions.
+            count: Counts the tokens of a request.
+            written: About how many tokens a reply has.
+        """
+        items = cached = to_ask = read = 0
+        for _, bodies in self.outstanding(asked):
+            items += 1
+            cached += not bodies
+            to_ask += len(bodies)
+            read += sum(count(body["messages"]) for body in bodies)
+        return Forecast(items, cached, to_ask, Tokens(read, to_ask * written), estimated=count is estimated_tokens)
+
+    def _in_order(
+        self, asked: Iterable[tuple[K, Sequence[Question[T]]]]
+    ) -> Iterator[tuple[tuple[K, Sequence[Question[T]]], list[Answer[T]]]]:
+        """Each item and its questions with the answers, a bounded number of them under way."""
         use = _Use()
-        waiting: deque[tuple[K, list[Future[Answer[T]]]]] = deque()
+        waiting: deque[tuple[tuple[K, Sequence[Question[T]]], list[Future[Answer[T]]]]] = deque()
         with ExitStack() as stack:
             stack.enter_context(self.store)
             asking = stack.enter_context(Asking(self.connect, self.store)) if self.connect else None
             ahead = _AHEAD * self.parallel if asking else 0
             for item, questions in asked:
-                waiting.append((item, [self._begin(question, asking, use) for question in questions]))
+                waiting.append(((item, questions), [self._begin(question, asking, use) for question in questions]))
                 while waiting and (len(waiting) > ahead or all(answer.done() for answer in waiting[0][1])):
                     done, begun = waiting.popleft()
                     yield done, [answer.result() for answer in begun]
             for done, begun in waiting:
                 yield done, [answer.result() for answer in begun]
+
+    def _told(self, silence: "_Silence[T]") -> str:
+        """Not one request was answered: say so once, with the likeliest cause."""
+        said = f"none of the {silence.requests:,} requests"
+        if self.connect is not None:
+            return f"the teacher answered {said}; the first: {silence.reason}"
+        recorded = self.store.sample()
+        body = silence.body
+        hint = "no reply is recorded at all" if recorded is None or body is None else difference(body, recorded)
+        return (
+            f"the recorded replies answer {said}, and there is no endpoint to ask: {hint}; correct the recipe, or give "
+            "base_url"
+        )
 
     def outstanding(self, asked: Iterable[tuple[K, Sequence[Question[T]]]]) -> Iterator[tuple[K, list[Body]]]:
         """The requests that would be sent next for each item, every request only once; nothing is sent."""
@@ -150,6 +193,29 @@ class Interview:
             found = found.after(question, reply)
         use.count(found)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Silence(Generic[T]):
+    """The teacher as long as it has not replied to anything.
+
+    Attributes:
+        requests: To how many requests.
+        body: The first of them.
+        reason: What became of that.
+    """
+
+    requests: int = 0
+    body: Body | None = None
+    reason: str | None = None
+
+    def after(self, questions: Sequence[Question[T]], answers: Sequence[Answer[T]]) -> "_Silence[T] | None":
+        """The silence after some more questions; None where it is broken."""
+        if any(answer.reply is not None for answer in answers):
+            return None
+        if not questions or self.body is not None:
+            return replace(self, requests=self.requests + len(questions))
+        return _Silence(len(questions), questions[0].body, answers[0].rejected)
 
 
 class _Use:

@@ -5,16 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from understudy.errors import TeacherError
 from understudy.example import Example, Prediction, Target, is_whole
 from understudy.progress import Progress
-from understudy.tasks.task import Task
+from understudy.tasks.task import Task, labels_of
 from understudy.teacher.answer import Answer, Question
 from understudy.teacher.interview import Interview
 from understudy.teacher.logprobs import label_distribution
-from understudy.teacher.request import Sampling, difference, request_body
+from understudy.teacher.request import Sampling, request_body
 from understudy.teacher.shots import Shots, prepared, with_shots
-from understudy.teacher.spending import Forecast, Tokens, estimated_reply_tokens
+from understudy.teacher.spending import Forecast, estimated_reply_tokens
 from understudy.teacher.tokens import TokenCount, estimated_tokens
 from understudy.teacher.votes import combine
 
@@ -71,14 +70,8 @@ class Teacher:
 
     def forecast(self, examples: Iterable[Example]) -> Forecast:
         """What annotating these texts would take; nothing is sent and nothing is spent."""
-        rows = cached = to_ask = read = 0
-        for _, bodies in self.interview.outstanding(self.questions(examples)):
-            rows += 1
-            cached += not bodies
-            to_ask += len(bodies)
-            read += sum(self.count(body["messages"]) for body in bodies)
-        written = to_ask * estimated_reply_tokens(self.task.reply_schema.schema)
-        return Forecast(rows, cached, to_ask, Tokens(read, written), estimated=self.count is estimated_tokens)
+        written = estimated_reply_tokens(self.task.reply_schema.schema)
+        return self.interview.forecast(self.questions(examples), self.count, written)
 
     def annotate(self, examples: Iterable[Example], progress: Progress, total: int) -> Iterator[Example]:
         """Each text with the teacher's answer, in the order they came in; a stream, whatever their number.
@@ -121,13 +114,8 @@ class Teacher:
             yield example, self._asked(example.text) if is_whole(example.text) else []
 
     def _annotated(self, examples: Iterable[Example]) -> Iterator[Example]:
-        replied = False
-        first: tuple[Example, Answer[Target]] | None = None
-        count = 0
-        for count, (example, answers) in enumerate(self.interview.answers(self.questions(examples)), start=1):  # noqa: B007
+        for example, answers in self.interview.answers(self.questions(examples)):
             answer = self._agreed(answers) if answers else _NOT_WHOLE
-            replied = replied or answer.reply is not None
-            first = first or (example, answer)
             yield Example(
                 id=example.id,
                 text=example.text,
@@ -136,8 +124,6 @@ class Teacher:
                 source="annotated",
                 meta=answer.meta(),
             )
-        if first is not None and not replied:
-            raise self._nothing_answered(count, *first)
 
     def _asked(self, text: str) -> list[Question[Target]]:
         """The questions about one text."""
@@ -158,24 +144,10 @@ class Teacher:
 
     def _softened(self, answer: Answer[Target]) -> Answer[Target]:
         """The answer with the probabilities that the teacher gave to the labels, where it gave any."""
-        labels = getattr(self.task, "labels", None)
-        if answer.target is None or labels is None:
+        labels = labels_of(self.task)
+        if answer.target is None or not labels:
             return answer
         return replace(answer, soft=label_distribution(answer.choice, list(labels)))
-
-    def _nothing_answered(self, count: int, first: Example, answer: Answer[Target]) -> TeacherError:
-        """Not one row was answered: say so once, with the likeliest cause, rather than reject them one by one."""
-        if self.interview.connect is not None:
-            return TeacherError(f"the teacher answered none of the {count} texts; the first: {answer.rejected}")
-        recorded = self.interview.store.sample()
-        hint = "no reply is recorded at all"
-        asked = next(iter(self.questions([first])))[1]
-        if recorded is not None and asked:
-            hint = difference(asked[0].body, recorded)
-        return TeacherError(
-            f"the recorded replies answer none of the {count} requests, and there is no endpoint to ask: {hint}; "
-            "correct the recipe, or give base_url"
-        )
 
 
 def _parse(task: Task, text: str, reply: str) -> Target:

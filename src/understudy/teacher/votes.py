@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import reduce
 
 from understudy.example import Target
-from understudy.tasks.task import Task
+from understudy.tasks.task import Task, labels_of
 from understudy.teacher.answer import Answer, added
 
 
@@ -35,7 +35,7 @@ def combine(task: Task, votes: Sequence[Answer[Target]]) -> Answer[Target]:
         counted,
         target=target,
         reply=spokesman.reply,
-        soft=_soft(valid) if getattr(task, "labels", None) else None,
+        soft=_soft(valid) if labels_of(task) else None,
         agreement=round(agreement, 4),
         choice=spokesman.choice,
     )

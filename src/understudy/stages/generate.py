@@ -1,0 +1,111 @@
+"""Generation: the texts that the teacher writes, for targets or out of nothing but a description."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from understudy.data.clean.spool import Spool
+from understudy.data.files import digest, read_examples, write_examples
+from understudy.example import Example
+from understudy.progress import Progress
+from understudy.recipe import Recipe
+from understudy.recipe.sections import Generation
+from understudy.run_folder import RunFolder
+from understudy.stages.gather import read_gold
+from understudy.stages.split import divided, split_settings
+from understudy.stages.teach import stop_at_budget, who_answers
+from understudy.stages.teacher import interview_of, model_name, teacher_of
+from understudy.tasks.task import labels_of
+from understudy.teacher.attributes import Proposals
+from understudy.teacher.briefs import Brief, of_design, of_examples, of_file, repeated, spread
+from understudy.teacher.design import Attribute
+from understudy.teacher.generate import Generator, Writing
+from understudy.teacher.self_check import self_checked
+
+
+def generate(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
+    """Have the teacher write texts into ``2-generated.jsonl``, if the recipe wants any.
+
+    Raises:
+        BudgetReached: The budget did not suffice, and the recipe says to stop there; all that was answered is kept.
+    """
+    section = recipe.generate
+    if section is None:
+        return False
+    inputs = {
+        "inputs": run.inputs,
+        "task": recipe.task.fingerprint(),
+        "teacher": who_answers(recipe),
+        "generate": section.model_dump(mode="json"),
+        "targets": None if section.targets is None else digest(section.targets),
+        "annotate": recipe.annotate.model_dump() if section.self_check else None,
+        "split": split_settings(recipe),
+    }
+    proposals = proposals_of(recipe, section, run, progress)
+
+    def write() -> bool:
+        attributes = proposals.find()
+        generator = generator_of(recipe, section, run, progress, attributes)
+        with Spool(generator.generate(progress)) as texts:
+            write_examples(run.generated, _checked(texts, recipe, section, run, progress))
+        stop_at_budget(recipe, generator.interview)
+        return not any(example.meta.get("unanswered") for example in read_examples(run.generated))
+
+    return run.make(run.generated, inputs, write)
+
+
+def proposals_of(recipe: Recipe, section: Generation, run: RunFolder, progress: Progress) -> Proposals:
+    """The attributes that the texts are spread over, as far as they are given, and the way to the others."""
+    return Proposals(
+        task=recipe.task.build(),
+        model=model_name(recipe.teacher),
+        interview=interview_of(recipe, run, progress),
+        description=section.description,
+        given={} if section.attributes is None and section.from_ == "targets" else section.attributes,
+    )
+
+
+def generator_of(
+    recipe: Recipe, section: Generation, run: RunFolder, progress: Progress, attributes: list[Attribute]
+) -> Generator:
+    """The teacher as a writer of texts over these attributes."""
+    return Generator(
+        task=recipe.task.build(),
+        model=model_name(recipe.teacher),
+        interview=interview_of(recipe, run, progress),
+        briefs=_briefs(recipe, section, attributes),
+        writing=Writing(
+            description=section.description,
+            texts=section.texts_per_request,
+            prompt=section.prompt,
+            temperature=section.temperature,
+        ),
+    )
+
+
+def _briefs(recipe: Recipe, section: Generation, attributes: list[Attribute]) -> Callable[[], Iterable[Brief]]:
+    """What each request asks for; the same each time that it is called."""
+    labels, requests = labels_of(recipe.task.build()), section.requests
+    if section.from_ == "attributes" or (labels and section.targets is None):
+        return lambda: of_design(attributes, labels, requests or 0, section.seed)
+
+    def targets() -> Iterator[Brief]:
+        if section.targets is not None:
+            return of_file(section.targets, recipe.data.columns, recipe.task.build())
+        learned, _ = divided(read_gold(recipe), recipe)
+        return of_examples(learned)
+
+    def wanted() -> Iterator[Brief]:
+        return targets() if requests is None else repeated(targets, requests)
+
+    if not attributes:
+        return wanted
+    return lambda: spread(wanted(), attributes, sum(1 for _ in wanted()), section.seed)
+
+
+def _checked(
+    texts: Spool, recipe: Recipe, section: Generation, run: RunFolder, progress: Progress
+) -> Iterable[Example]:
+    """The texts after the teacher has read them again, where the recipe wants it to."""
+    if section.self_check is None:
+        return texts
+    total = sum(1 for _ in texts)
+    return self_checked(texts, teacher_of(recipe, run, progress), section.self_check, progress, total)

@@ -1,0 +1,198 @@
+"""The commands for the teacher's half of the flow: teach, clean, and those that look after the replies."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.commands import Call, one_line
+from tests.newswire import rows
+from tests.teacher.fake_endpoint import Act, FakeEndpoint, fails, label
+
+
+def answer(text: str) -> Act:
+    if "Cup final" in text or text.startswith("That reply"):
+        return label("sports")
+    return label("sport" if "Goal!" in text else "politics")
+
+
+@pytest.fixture
+def live(tiny: Path) -> Path:
+    """The tiny recipe, at a price."""
+    recipe = tiny.read_text().replace("model: m", "model: m\n  price: {input: 100.0, output: 0.0}\n  max_attempts: 1")
+    tiny.write_text(recipe)
+    return tiny
+
+
+def at(fake: FakeEndpoint, recipe: Path) -> Path:
+    recipe.write_text(recipe.read_text().replace("http://127.0.0.1:9/v1", fake.base_url))
+    return recipe
+
+
+@pytest.fixture
+def taught(live: Path, call: Call) -> Path:
+    with FakeEndpoint(respond=answer) as fake:
+        assert call("teach", at(fake, live), "--out", live.parent / "run")[0] == 0
+    return live
+
+
+# teach
+
+
+def test_teach_asks_and_says_what_came_of_it_and_trains_nothing(call: Call, live: Path) -> None:
+    folder = live.parent
+    with FakeEndpoint(respond=answer) as fake:
+        code, out, err = call("teach", at(fake, live), "--out", folder / "run")
+        assert len(fake.requests) == 5
+    assert code == 0, err
+    assert "Answered: 3 texts with a valid answer, 1 without" in out
+    assert "unknown label 'sports'" in out
+    assert "Spent:    5 requests, 525 tokens, $0.05" in out
+    assert f"{folder}/run/2-taught.jsonl" in out
+    assert {row["id"]: row.get("target") for row in rows(folder / "run" / "2-taught.jsonl")} == {
+        "t1": None,
+        "t2": "politics",
+        "p1": "sport",
+        "p2": "politics",
+    }
+    assert not (folder / "run" / "5-students").exists()
+
+
+def test_teaching_again_asks_nothing(call: Call, taught: Path) -> None:
+    code, out, _ = call("teach", taught, "--out", taught.parent / "run")  # nobody answers there any more
+    assert code == 0
+    assert "Answered: 3 texts" in out
+
+
+def test_what_is_still_open_is_told_and_asked_for_by_the_same_command(call: Call, live: Path) -> None:
+    with FakeEndpoint(label("politics"), fails(500), respond=answer) as fake:
+        recipe = at(fake, live)
+        recipe.write_text(recipe.read_text().replace("max_attempts: 1", "max_attempts: 1\n  concurrency: 1"))
+        code, out, _ = call("teach", recipe, "--out", live.parent / "run")
+        assert (code, "Open:     1 may still be answered" in out) == (0, True)
+        asked = len(fake.requests)
+        code, out, _ = call("teach", recipe, "--out", live.parent / "run")
+        assert (code, "Open" in out, len(fake.requests)) == (0, False, asked + 1)
+
+
+def test_a_budget_that_is_reached_is_told_without_a_traceback(call: Call, live: Path) -> None:
+    with FakeEndpoint(respond=answer) as fake:
+        recipe = at(fake, live)
+        recipe.write_text(
+            recipe.read_text().replace("model: m", "model: m\n  concurrency: 1\n  budget: {tokens: 3100}")
+        )
+        code, _, err = call("teach", recipe, "--out", live.parent / "run")
+        assert 0 < len(fake.requests) < 5
+    assert code == 2
+    assert "the budget of 3,100 tokens is reached" in err
+    assert "raise teacher.budget and run again" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--import-batch"], "--import-batch needs the files that came back"),
+        (["stray.jsonl"], "stray.jsonl: only --import-batch takes files"),
+        (["--export-batch", "a", "--submit-batch", "b"], "expected one of --export-batch, --import-batch and"),
+    ],
+)
+def test_options_that_do_not_go_together_are_told(call: Call, tiny: Path, arguments: list[str], message: str) -> None:
+    code, _, err = call("teach", tiny, *arguments)
+    assert code == 2
+    assert message in one_line(err)
+    assert not (tiny.parent / "runs").exists()
+
+
+def test_an_endpoint_that_is_not_there_is_told_without_a_traceback(call: Call, live: Path) -> None:
+    code, _, err = call("teach", live, "--out", live.parent / "run")
+    assert code == 2
+    assert "the connection failed" in err
+    assert "Traceback" not in err
+
+
+# clean
+
+
+def test_clean_says_what_is_left_out_and_asks_nothing(call: Call, taught: Path) -> None:
+    code, out, err = call("clean", taught, "--out", taught.parent / "run")
+    assert code == 0, err
+    assert "Kept:     2 rows in" in out
+    assert "Left out: 0 rows in" in out
+
+
+def test_clean_before_anything_is_taught_is_told(call: Call, tiny: Path) -> None:
+    code, _, err = call("clean", tiny, "--out", tiny.parent / "run")
+    assert code == 2
+    assert "nothing was taught yet" in one_line(err)
+
+
+# replies
+
+
+@pytest.fixture
+def store(taught: Path) -> Path:
+    return taught.parent / "replies.jsonl"
+
+
+def test_show_says_what_lies_in_the_store(call: Call, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    code, out, _ = call("replies", "show", "--store", store)
+    assert code == 0
+    [line] = [line for line in out.splitlines() if line.strip().startswith("m ")]
+    assert "http://127.0.0.1" in line
+    assert line.split()[2:6] == ["5", "0", "500", "25"]
+
+
+def test_what_is_exported_teaches_a_recipe_that_has_no_endpoint(call: Call, taught: Path, store: Path) -> None:
+    folder = taught.parent
+    code, out, _ = call("replies", "export", folder / "recording", "--store", store, "--model", "m")
+    assert code == 0
+    assert "Wrote 5 exchanges to" in out
+    lines = [line for line in taught.read_text().splitlines() if "base_url" not in line]
+    recorded = "\n".join(lines).replace(
+        "model: m", "model: m\n  replies: {requests: recording/requests.jsonl, replies: recording/replies.jsonl}"
+    )
+    taught.write_text(recorded.replace("store: replies.jsonl", "store: none.jsonl"))
+    code, out, err = call("teach", taught, "--out", folder / "again")
+    assert code == 0, err
+    assert "Spent:    nothing" in out
+    answered = [[row.get("target") for row in rows(folder / name / "2-taught.jsonl")] for name in ("run", "again")]
+    assert answered[0] == answered[1]
+    assert not (folder / "none.jsonl").exists()
+
+
+def test_prune_removes_what_is_named_and_a_dry_run_nothing(call: Call, store: Path) -> None:
+    before = store.read_bytes()
+    code, out, _ = call("replies", "prune", "--store", store, "--model", "m", "--dry-run")
+    assert (code, out) == (0, "Would remove 5 replies, and 0 stay.\n")
+    assert store.read_bytes() == before
+    assert call("replies", "prune", "--store", store, "--truncated")[1] == "Removed 0 replies, and 5 stay.\n"
+    assert call("replies", "prune", "--store", store, "--from", "http://elsewhere")[1].startswith("Removed 0")
+    assert call("replies", "prune", "--store", store, "--older-than", "0")[1] == "Removed 5 replies, and 0 stay.\n"
+    assert store.read_bytes() == b""
+
+
+def test_prune_without_a_choice_is_refused(call: Call, store: Path) -> None:
+    code, _, err = call("replies", "prune", "--store", store)
+    assert code == 2
+    assert "that would remove everything; expected" in one_line(err)
+    assert len(store.read_text().splitlines()) == 5
+
+
+@pytest.mark.parametrize("arguments", [["show"], ["export", "folder"], ["prune", "--refused"]])
+def test_a_store_that_is_not_there_is_told(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call("replies", *arguments)
+    assert code == 2
+    assert "runs/replies.jsonl: no reply store" in one_line(err)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_store_of_nonsense_is_an_empty_one(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "replies.jsonl"
+    path.write_bytes(b"\xff\xfe nonsense\n" + json.dumps({"key": "short"}).encode() + b"\n")
+    assert call("replies", "show", "--store", path)[0] == 0
+    assert "Wrote 0 exchanges" in call("replies", "export", tmp_path / "out", "--store", path)[1]
