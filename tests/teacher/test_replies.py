@@ -24,6 +24,7 @@ def reply(content: str) -> Reply:
 
 def content(found: Reply | None) -> str:
     assert found is not None
+    assert found.completion is not None
     text: str = found.completion["choices"][0]["message"]["content"]
     return text
 

@@ -56,7 +56,7 @@ def _sifted(recipe: Recipe, run: RunFolder, progress: Progress) -> Iterator[Exam
     held_out = chain(given(run, "test"), validation)
 
     def taught() -> Iterator[Example]:
-        return (example for example in distilled(recipe, run) if example.id not in test)
+        return (row for row in distilled(recipe, run) if row.source == "generated" or row.id not in test)
 
     with progress.bar("clean", sum(1 for _ in taught())) as bar:
         yield from sift(_counted(taught(), bar), held_out, kept, recipe.clean)

@@ -123,7 +123,7 @@ class _Heard:
 def _heard(recipe: Recipe, run: RunFolder, test: set[str]) -> _Heard:
     heard = _Heard()
     for example in distilled(recipe, run):
-        if example.id in test:
+        if example.source == "annotated" and example.id in test:
             heard.test[example.id] = example
         if example.meta.get("seconds") is not None:
             heard.seconds.append(example.meta["seconds"])

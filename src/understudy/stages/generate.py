@@ -1,11 +1,14 @@
 """Generation: the texts that the teacher writes, for targets or out of nothing but a description."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import filterfalse
+from typing import Any
 
+from understudy.data.clean import is_rejected
 from understudy.data.clean.spool import Spool
 from understudy.data.files import digest, read_examples, write_examples
 from understudy.example import Example
-from understudy.progress import Progress
+from understudy.progress import Progress, Silent
 from understudy.recipe import Recipe
 from understudy.recipe.sections import Generation
 from understudy.run_folder import RunFolder
@@ -14,10 +17,12 @@ from understudy.stages.split import divided, split_settings
 from understudy.stages.teach import stop_at_budget, who_answers
 from understudy.stages.teacher import interview_of, model_name, teacher_of
 from understudy.tasks.task import labels_of
+from understudy.teacher.answer import Question
 from understudy.teacher.attributes import Proposals
 from understudy.teacher.briefs import Brief, of_design, of_examples, of_file, repeated, spread
 from understudy.teacher.design import Attribute
 from understudy.teacher.generate import Generator, Writing
+from understudy.teacher.interview import Interview
 from understudy.teacher.self_check import self_checked
 
 
@@ -39,38 +44,60 @@ def generate(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
         "annotate": recipe.annotate.model_dump() if section.self_check else None,
         "split": split_settings(recipe),
     }
-    proposals = proposals_of(recipe, section, run, progress)
+    interview = interview_of(recipe, run, progress)
 
     def write() -> bool:
-        attributes = proposals.find()
-        generator = generator_of(recipe, section, run, progress, attributes)
+        attributes = proposals_of(recipe, section, interview).find()
+        generator = generator_of(recipe, section, interview, attributes)
         with Spool(generator.generate(progress)) as texts:
-            write_examples(run.generated, _checked(texts, recipe, section, run, progress))
-        stop_at_budget(recipe, generator.interview)
+            write_examples(run.generated, _checked(texts, recipe, section, interview, progress))
         return not any(example.meta.get("unanswered") for example in read_examples(run.generated))
 
-    return run.make(run.generated, inputs, write)
+    done = run.make(run.generated, inputs, write)
+    stop_at_budget(recipe, interview)
+    return done
 
 
-def proposals_of(recipe: Recipe, section: Generation, run: RunFolder, progress: Progress) -> Proposals:
+def writing_questions(
+    recipe: Recipe, section: Generation, interview: Interview
+) -> Iterator[tuple[object, Sequence[Question[Any]]]]:
+    """What is asked for the texts, as far as it can be known.
+
+    What hangs on answers, as texts do on attributes that the teacher proposes, and its own check on the texts, is known
+    once all these are there.
+
+    Raises:
+        TeacherError: What the teacher proposed cannot be used.
+    """
+    proposals = proposals_of(recipe, section, interview)
+    yield from proposals.questions()
+    if _is_open(interview, proposals.questions()):
+        return
+    generator = generator_of(recipe, section, interview, proposals.find())
+    yield from generator.questions()
+    if section.self_check is None or _is_open(interview, generator.questions()):
+        return
+    texts = filterfalse(is_rejected, generator.generate(Silent()))
+    yield from teacher_of(recipe, interview).questions(texts)
+
+
+def proposals_of(recipe: Recipe, section: Generation, interview: Interview) -> Proposals:
     """The attributes that the texts are spread over, as far as they are given, and the way to the others."""
     return Proposals(
         task=recipe.task.build(),
         model=model_name(recipe.teacher),
-        interview=interview_of(recipe, run, progress),
+        interview=interview,
         description=section.description,
         given={} if section.attributes is None and section.from_ == "targets" else section.attributes,
     )
 
 
-def generator_of(
-    recipe: Recipe, section: Generation, run: RunFolder, progress: Progress, attributes: list[Attribute]
-) -> Generator:
+def generator_of(recipe: Recipe, section: Generation, interview: Interview, attributes: list[Attribute]) -> Generator:
     """The teacher as a writer of texts over these attributes."""
     return Generator(
         task=recipe.task.build(),
         model=model_name(recipe.teacher),
-        interview=interview_of(recipe, run, progress),
+        interview=interview,
         briefs=_briefs(recipe, section, attributes),
         writing=Writing(
             description=section.description,
@@ -79,6 +106,11 @@ def generator_of(
             temperature=section.temperature,
         ),
     )
+
+
+def _is_open(interview: Interview, asked: Iterable[tuple[object, Sequence[Question[Any]]]]) -> bool:
+    """Whether a reply to any of these questions may still come."""
+    return any(bodies for _, bodies in interview.outstanding(asked))
 
 
 def _briefs(recipe: Recipe, section: Generation, attributes: list[Attribute]) -> Callable[[], Iterable[Brief]]:
@@ -102,10 +134,10 @@ def _briefs(recipe: Recipe, section: Generation, attributes: list[Attribute]) ->
 
 
 def _checked(
-    texts: Spool, recipe: Recipe, section: Generation, run: RunFolder, progress: Progress
+    texts: Spool, recipe: Recipe, section: Generation, interview: Interview, progress: Progress
 ) -> Iterable[Example]:
     """The texts after the teacher has read them again, where the recipe wants it to."""
     if section.self_check is None:
         return texts
-    total = sum(1 for _ in texts)
-    return self_checked(texts, teacher_of(recipe, run, progress), section.self_check, progress, total)
+    total = sum(1 for _ in filterfalse(is_rejected, texts))
+    return self_checked(texts, teacher_of(recipe, interview), section.self_check, progress, total)

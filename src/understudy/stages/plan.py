@@ -14,8 +14,9 @@ from understudy.stages.arms import comparison_arms
 from understudy.stages.gather import read_sources
 from understudy.stages.generate import generator_of, proposals_of
 from understudy.stages.teach import askable
-from understudy.stages.teacher import endpoint_of, ledger_of, price_of, teacher_of
+from understudy.stages.teacher import endpoint_of, interview_of, ledger_of, price_of, teacher_of
 from understudy.tasks.task import labels_of
+from understudy.teacher.interview import Interview
 from understudy.teacher.ledger import Budget
 from understudy.teacher.prices import list_price
 from understudy.teacher.spending import Forecast, Price, Tokens, cost_usd
@@ -81,21 +82,21 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
 
     checks = _checks(recipe, run, progress) if recipe.students else _checks(recipe, run, progress)[1:]
     several(_problems([*checks, count]))
-    teacher = teacher_of(recipe, run, progress)
-    forecast = teacher.forecast(askable(recipe, read_sources(recipe)))
+    interview = interview_of(recipe, run, progress)
+    forecast = teacher_of(recipe, interview).forecast(askable(recipe, read_sources(recipe)))
     listed = None if recipe.teacher.price else list_price(recipe.teacher.model, recipe.teacher.base_url)
     ledger = ledger_of(recipe, run)
     return Plan(
         rows=dict(rows),
         skipped=rows["pool"] + rows["test"] - forecast.rows,
         forecast=forecast,
-        writing=_writing(recipe, run, progress),
+        writing=_writing(recipe, interview),
         price=price_of(recipe.teacher),
         price_source=None if listed is None else listed.source,
         budget=ledger.budget,
         spent_usd=ledger.spent_usd,
         arms={arm.name: arm.spec.seeds for arm in comparison_arms(recipe)},
-        store=teacher.interview.store.path,
+        store=interview.store.path,
     )
 
 
@@ -108,13 +109,13 @@ def check_available(recipe: Recipe, run: RunFolder, progress: Progress) -> None:
     several(_problems(_checks(recipe, run, progress)))
 
 
-def _writing(recipe: Recipe, run: RunFolder, progress: Progress) -> Forecast | None:
+def _writing(recipe: Recipe, interview: Interview) -> Forecast | None:
     """What having texts written would take; what attributes the teacher would propose is not known before."""
     section = recipe.generate
     if section is None:
         return None
-    proposals = proposals_of(recipe, section, run, progress)
-    return generator_of(recipe, section, run, progress, proposals.known()).forecast()
+    proposals = proposals_of(recipe, section, interview)
+    return generator_of(recipe, section, interview, proposals.known()).forecast()
 
 
 def _checks(recipe: Recipe, run: RunFolder, progress: Progress) -> list[Check]:
@@ -134,7 +135,7 @@ def _check_students(recipe: Recipe) -> None:
 
 def _check_teacher(recipe: Recipe, run: RunFolder, progress: Progress) -> None:
     """Its model, its price where there is a budget, its key."""
-    teacher_of(recipe, run, progress)
+    teacher_of(recipe, interview_of(recipe, run, progress))
     endpoint = endpoint_of(recipe.teacher)
     if endpoint is not None:
         endpoint.secret_headers()

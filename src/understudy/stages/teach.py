@@ -14,7 +14,8 @@ from understudy.example import Example
 from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
-from understudy.stages.teacher import ledger_of, model_in_process, teacher_of
+from understudy.stages.split import split_settings
+from understudy.stages.teacher import interview_of, ledger_of, model_in_process, teacher_of
 from understudy.teacher.interview import Interview
 from understudy.teacher.ledger import BudgetReached
 from understudy.teacher.spending import Tokens
@@ -28,12 +29,13 @@ def teach(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
     Raises:
         BudgetReached: The budget did not suffice, and the recipe says to stop there; all that was answered is kept.
     """
-    teacher = teacher_of(recipe, run, progress)
+    teacher = teacher_of(recipe, interview_of(recipe, run, progress))
     inputs = {
         "inputs": run.inputs,
         "task": recipe.task.fingerprint(),
         "teacher": who_answers(recipe),
         "annotate": recipe.annotate.model_dump(),
+        "split": split_settings(recipe) if recipe.annotate.examples else None,  # it decides which gold is shown
         "clean": {name: setting for name, setting in asdict(recipe.clean).items() if name not in ABOUT_LABELS},
     }
 

@@ -30,24 +30,30 @@ _TEMPERATURE_OF_VOTES = 0.7
 """Votes must be able to differ."""
 
 
-def teacher_of(recipe: Recipe, run: RunFolder, progress: Progress) -> Teacher:
-    """The recipe's teacher, with the replies that it has given so far, to whatever run.
+def teacher_of(recipe: Recipe, interview: Interview) -> Teacher:
+    """The recipe's teacher, asked as the recipe says.
 
     Raises:
-        UnderstudyError: It cannot be asked as the recipe says: the key, the price for a budget, the model is missing.
+        UnderstudyError: Gold examples that it is to be shown, or the tokenizer, cannot be loaded.
     """
     section = recipe.teacher
     return Teacher(
         task=recipe.task.build(),
         model=model_name(section),
-        interview=interview_of(recipe, run, progress),
+        interview=interview,
         manner=manner_of(recipe),
         count=_count(section),
     )
 
 
 def interview_of(recipe: Recipe, run: RunFolder, progress: Progress) -> Interview:
-    """The way to ask the recipe's teacher anything, within the budget of the run."""
+    """The way to ask the recipe's teacher anything, within the budget of the run.
+
+    It begins with the replies that were given so far, to whatever run.
+
+    Raises:
+        UnderstudyError: Nothing can be asked as the recipe says: the price for a budget or the model is missing.
+    """
     section = recipe.teacher
     ledger = ledger_of(recipe, run)
     model, endpoint = model_in_process(section), endpoint_of(section)

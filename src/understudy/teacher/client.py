@@ -22,6 +22,9 @@ from understudy.teacher.response import said
 from understudy.teacher.spending import Tokens, usage_tokens
 
 _NOTHING = Tokens(0, 0)
+_BYTES_A_TOKEN = 4
+_USUAL_REPLY = 100
+"""Tokens."""
 
 
 class Client:
@@ -129,7 +132,7 @@ class Client:
         worst = worst_case(wire, payload)
         last, end = "nothing came", math.inf
         for attempt in range(self.endpoint.max_attempts):
-            since = await self._pace.ready(worst.total)
+            since = await self._pace.ready(_likely(worst))
             end = min(end, since + self.endpoint.deadline)  # it runs from when the request may first be sent
             try:
                 return await self._attempt(payload, worst, since, end)
@@ -149,11 +152,12 @@ class Client:
 
     async def _attempt(self, payload: bytes, worst: Tokens, since: float, end: float) -> Reply:
         """One attempt, once the budget covers it."""
-        if self._closing.is_set():
-            raise RequestFailed("not asked: the run was stopped")
         reservation = await self._ledger.reserve(worst)
-        used: Tokens | None = None  # whoever knows no better must take it that the worst was charged
+        used: Tokens | None = _NOTHING
         try:
+            if self._closing.is_set():
+                raise RequestFailed("not asked: the run was stopped")
+            used = None  # from here on, whoever knows no better must take it that the worst was charged
             reply = await self._post(payload, min(self.endpoint.timeout, max(1.0, end - time.monotonic())))
             used = usage_tokens(reply.completion)
         except Transient as failure:
@@ -167,7 +171,7 @@ class Client:
             raise
         finally:
             self._ledger.settle(reservation, used)
-        self._pace.answered(0 if used is None else max(0, worst.total - used.total))
+        self._pace.answered(0 if used is None else _likely(worst) - used.total)
         return reply
 
     async def _post(self, payload: bytes, seconds: float) -> Reply:
@@ -201,3 +205,8 @@ class Client:
             return False
         await self._pace.sleep(pause)
         return True
+
+
+def _likely(worst: Tokens) -> int:
+    """The tokens that a request will probably take, for the pace: what it really took is known soon enough."""
+    return worst.input // _BYTES_A_TOKEN + min(worst.output, _USUAL_REPLY)

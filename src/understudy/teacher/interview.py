@@ -97,7 +97,7 @@ class Interview:
         for (item, questions), answers in self._in_order(asked):
             silence = silence and silence.after(questions, answers)
             yield item, answers
-        if silence is not None and silence.requests:
+        if silence is not None and silence.requests and self.budget_reached is None:
             raise TeacherError(self._told(silence))
 
     def forecast(self, asked: Iterable[tuple[K, Sequence[Question[T]]]], count: TokenCount, written: int) -> Forecast:

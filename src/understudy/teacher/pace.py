@@ -91,7 +91,7 @@ class Pace:
         return time.monotonic()
 
     def answered(self, unused: int) -> None:
-        """The endpoint answered, with so many tokens fewer than were reckoned with."""
+        """The endpoint answered, with so many tokens fewer than were reckoned with; with more, where it is negative."""
         self.limit = min(self._most, self.limit + 1 / self.limit)
         self._tokens.put_back(unused)
         self._wake()
