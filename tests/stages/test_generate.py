@@ -38,11 +38,13 @@ def of_articles(folder: Path, gold: int) -> tuple[Path, RunFolder]:
     return path, RunFolder(folder / "run")
 
 
-def recipe(folder: Path, fake: FakeEndpoint, *, teacher: Row | None = None, **generate: Any) -> Path:
+def recipe(
+    folder: Path, fake: FakeEndpoint, *, from_: str = "targets", teacher: Row | None = None, **generate: Any
+) -> Path:
     """A recipe whose texts are annotated out of the recording, and to which the endpoint writes others."""
     live = {"base_url": fake.base_url, "concurrency": 1, "max_attempts": 1, "max_tokens": 50, **(teacher or {})}
     write_slice(folder, per_desk=2, pool=24)
-    return write_recipe(folder, seeds=1, teacher=live, generate={"from": "targets", **generate})
+    return write_recipe(folder, seeds=1, teacher=live, generate={"from": from_, **generate})
 
 
 def generated(path: Path) -> list[Row]:
@@ -134,7 +136,7 @@ def test_several_texts_come_of_one_request(tmp_path: Path) -> None:
 def test_the_teacher_proposes_attributes_and_writes_over_them(tmp_path: Path) -> None:
     tones = ["dry", "warm"]
     with FakeEndpoint(respond=Desk(proposed={"tone": tones})) as fake:
-        path = recipe(tmp_path, fake, **{"from": "attributes"}, count=48, description="Newspaper articles.")
+        path = recipe(tmp_path, fake, from_="attributes", count=48, description="Newspaper articles.")
         found = generated(path)
         assert len(fake.requests) == 1 + len(LABELS) + 48
         assert all("Newspaper articles." in request["messages"][0]["content"] for request in fake.requests)
@@ -152,14 +154,14 @@ def test_the_teacher_proposes_attributes_and_writes_over_them(tmp_path: Path) ->
 def test_only_the_values_that_are_not_given_are_proposed(tmp_path: Path) -> None:
     attributes = {"tone": ["dry"], "subtopic": None}
     with FakeEndpoint(respond=Desk()) as fake:
-        found = generated(recipe(tmp_path, fake, **{"from": "attributes"}, count=12, attributes=attributes))
+        found = generated(recipe(tmp_path, fake, from_="attributes", count=12, attributes=attributes))
         assert len(fake.requests) == len(LABELS) + 12
     assert {tuple(row["meta"]["attributes"]) for row in found} == {("tone", "subtopic")}
 
 
 def test_proposals_that_cannot_be_used_are_told_and_nothing_is_left(tmp_path: Path) -> None:
     with FakeEndpoint(respond=lambda _: answers('{"attributes": []}')) as fake:
-        path = recipe(tmp_path, fake, **{"from": "attributes"}, count=12)
+        path = recipe(tmp_path, fake, from_="attributes", count=12)
         with pytest.raises(TeacherError, match=r"proposed no attributes that can be used .* generate\.attributes"):
             generated(path)
     assert not RunFolder(tmp_path / "run").generated.exists()
