@@ -45,7 +45,8 @@ def test_teach_asks_and_says_what_came_of_it_and_trains_nothing(call: Call, live
         code, out, err = call("teach", at(fake, live), "--out", folder / "run")
         assert len(fake.requests) == 5
     assert code == 0, err
-    assert "Answered: 3 texts with a valid answer, 1 without" in out
+    assert "Answered: 3 texts" in out
+    assert "Rejected: 1" in out
     assert "unknown label 'sports'" in out
     assert "Spent:    5 requests, 525 tokens, $0.05" in out
     assert f"{folder}/run/2-taught.jsonl" in out

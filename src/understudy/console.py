@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from understudy.pipeline import Run
     from understudy.run_folder import RunFolder
+    from understudy.stages.lesson import Lesson
     from understudy.stages.plan import Plan
-    from understudy.stages.teach import Lesson
     from understudy.teacher.archive import Holding
     from understudy.teacher.batch import Exported, Imported
 
@@ -147,14 +147,19 @@ def _costs(plan: "Plan") -> Iterator[str]:
 
 def show_lesson(lesson: "Lesson") -> None:
     """What came of asking the teacher."""
-    out.print(f"Answered: {lesson.answered:,} texts with a valid answer, {sum(lesson.rejected.values()):,} without")
+    out.print(f"Answered: {lesson.answered:,} texts")
+    if lesson.written:
+        out.print(f"Written:  {lesson.written:,} texts")
+    if lesson.rejected:
+        out.print(f"Rejected: {sum(lesson.rejected.values()):,}, with the reason under meta.rejected")
     _show_reasons(lesson.rejected)
     if lesson.unanswered:
         out.print(f"Open:     {lesson.unanswered:,} may still be answered; the same command asks for them again")
     cost = "" if lesson.spent_usd is None else f", {words.dollars(lesson.spent_usd)}"
     spent = f"{lesson.requests:,} requests, {lesson.spent.total:,} tokens{cost}" if lesson.requests else "nothing"
     out.print(f"Spent:    {spent}")
-    out.print(f"Answers:  {escape(str(lesson.path))}", soft_wrap=True)
+    for path in lesson.files:
+        out.print(f"File:     {escape(str(path))}", soft_wrap=True)
 
 
 def show_cleaned(kept: int, rejected: Mapping[str, int], folder: "RunFolder") -> None:

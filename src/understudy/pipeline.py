@@ -18,9 +18,10 @@ from understudy.stages.clean import clean, rejections
 from understudy.stages.evaluate import evaluate
 from understudy.stages.gather import gather
 from understudy.stages.generate import generate
+from understudy.stages.lesson import Lesson, lesson
 from understudy.stages.plan import Plan, check_available, plan
 from understudy.stages.split import split
-from understudy.stages.teach import Lesson, check_yardstick, lesson, teach
+from understudy.stages.teach import check_yardstick, teach
 from understudy.stages.train import train
 from understudy.students.student import Student, load
 from understudy.teacher.batch import Exported, Imported

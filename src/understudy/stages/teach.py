@@ -1,10 +1,8 @@
 """Teaching: the teacher's answers to the texts of pool and test."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import chain, filterfalse
-from pathlib import Path
 
 from understudy.data.clean import ABOUT_LABELS, is_rejected, screen
 from understudy.data.clean.spool import Spool
@@ -15,10 +13,9 @@ from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.split import split_settings
-from understudy.stages.teacher import interview_of, ledger_of, model_in_process, teacher_of
+from understudy.stages.teacher import interview_of, model_in_process, teacher_of
 from understudy.teacher.interview import Interview
 from understudy.teacher.ledger import BudgetReached
-from understudy.teacher.spending import Tokens
 
 
 def teach(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
@@ -44,7 +41,7 @@ def teach(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
             total = sum(1 for _ in filterfalse(is_rejected, texts))
             asked = teacher.annotate(filterfalse(is_rejected, texts), progress, total)
             write_examples(run.taught, chain(asked, filter(is_rejected, texts)))
-        return _all_answered(run, progress)
+        return _all_answered(run, teacher.interview, progress)
 
     done = run.make(run.taught, inputs, ask)
     stop_at_budget(recipe, teacher.interview)
@@ -62,50 +59,6 @@ def stop_at_budget(recipe: Recipe, interview: Interview) -> None:
             f"{interview.budget_reached}. What was answered is kept; raise teacher.budget and run again to go on, or "
             "set budget.then: train to learn from what there is"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What came of asking the teacher.
-
-    Attributes:
-        path: Where the answers are.
-        answered: How many texts got a valid answer.
-        rejected: How many did not, by reason.
-        unanswered: How many of these may still be answered.
-        requests: How many requests this run has sent, over all the times that it was taken up.
-        spent: The tokens that they took.
-        spent_usd: What they cost, in USD; None where the price is not known.
-    """
-
-    path: Path
-    answered: int
-    rejected: dict[str, int]
-    unanswered: int
-    requests: int
-    spent: Tokens
-    spent_usd: float | None
-
-
-def lesson(recipe: Recipe, run: RunFolder) -> Lesson:
-    """What came of asking the teacher, by the run's files."""
-    ledger = ledger_of(recipe, run)
-    reasons: Counter[str] = Counter()
-    answered = unanswered = 0
-    for example in read_examples(run.taught):
-        answered += example.target is not None
-        unanswered += bool(example.meta.get("unanswered"))
-        if is_rejected(example):
-            reasons[str(example.meta["rejected"])] += 1
-    return Lesson(
-        path=run.taught,
-        answered=answered,
-        rejected=dict(reasons.most_common()),
-        unanswered=unanswered,
-        requests=ledger.requests,
-        spent=ledger.spent,
-        spent_usd=ledger.spent_usd,
-    )
 
 
 def check_yardstick(run: RunFolder) -> None:
@@ -139,9 +92,11 @@ def _heard(example: Example) -> bool:
     return ("reply" in example.meta or "refused" in example.meta) and not example.meta.get("unanswered")
 
 
-def _all_answered(run: RunFolder, progress: Progress) -> bool:
+def _all_answered(run: RunFolder, interview: Interview, progress: Progress) -> bool:
     unanswered = sum(1 for example in read_examples(run.taught) if example.meta.get("unanswered"))
-    if unanswered:
+    if unanswered and interview.budget_reached is not None:
+        progress.say(f"The budget left {unanswered:,} texts unanswered.")
+    elif unanswered:
         progress.say(f"The teacher failed to answer {unanswered:,} texts; the same command asks for them again.")
     return not unanswered
 
