@@ -25,8 +25,8 @@ from urllib.request import urlopen
 from understudy.tasks.classification import Classification
 from understudy.teacher.answer import Question, read_answer
 from understudy.teacher.channel import RequestFailed
-from understudy.teacher.client import Client
-from understudy.teacher.endpoint import Endpoint, Structure
+from understudy.teacher.endpoint.client import Client
+from understudy.teacher.endpoint.endpoint import Endpoint, Structure
 from understudy.teacher.request import request_body
 
 TASK = Classification(labels=["sport", "politics", "business"])

@@ -80,7 +80,8 @@ def _lay_out(folder: Path, size: int) -> None:
 def _texts(size: int) -> Iterator[str]:
     """Short texts, no two of them alike."""
     for number in range(size + 10):
-        yield f"Order {number:07} from customer {number * 7919 % 999_983} has not come yet, where is parcel {number % 97}?"
+        customer = number * 7919 % 999_983
+        yield f"Order {number:07} from customer {customer} has not come yet, where is parcel {number % 97}?"
 
 
 def _label(number: int) -> str:

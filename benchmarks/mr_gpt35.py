@@ -76,7 +76,9 @@ def _record(folder: Path, rows: Iterable[Row]) -> None:
         label = row["teacher_label"]
         message = {"role": "assistant", "content": json.dumps({"label": label}) if label else ""}
         body = {"model": MODEL, "choices": [{"index": 0, "finish_reason": "stop", "message": message}]}
-        requests.append({"custom_id": row["id"], "body": request_body(task, MODEL, row["text"])})
+        requests.append(
+            {"custom_id": row["id"], "body": request_body(MODEL, task.messages(row["text"]), task.reply_schema)}
+        )
         replies.append({"custom_id": row["id"], "response": {"status_code": 200, "body": body}, "error": None})
     write_records(folder / "asked.jsonl", requests)
     write_records(folder / "answered.jsonl", replies)

@@ -21,10 +21,10 @@ from typing import IO, Any
 
 from understudy.registry import build
 from understudy.tasks.task import Task
+from understudy.teacher.annotation.logprobs import label_distribution
 from understudy.teacher.answer import Question, read_answer
-from understudy.teacher.logprobs import label_distribution
-from understudy.teacher.recordings import is_completion
-from understudy.teacher.replies import Reply
+from understudy.teacher.replies.recordings import is_completion
+from understudy.teacher.replies.store import Reply
 
 TASKS: dict[str, dict[str, Any]] = {
     "classification": {"labels": ["person", "location", "organization", "other"]},

@@ -11,7 +11,7 @@ from tests.teacher.fake_endpoint import FakeEndpoint, label
 from tests.teacher.support import Noted
 from understudy.errors import TeacherError
 from understudy.run_folder import RunFolder
-from understudy.teacher.ledger import BudgetReached
+from understudy.teacher.cost.ledger import BudgetReached
 
 ENOUGH_FOR_SOME = 6_500
 """Tokens for all test texts and a part of the pool: 105 are used each time, and about 2,500 reserved."""

@@ -70,6 +70,7 @@ def test_relative_paths_are_taken_from_the_recipes_folder(tmp_path: Path, monkey
     write(tmp_path, yaml.safe_dump({**SOUND, "data": {**SOUND["data"], "pool": "../p.jsonl", "test": "~/t.jsonl"}}))
     data = Recipe.load("../recipe.yaml").data
     assert data.gold == tmp_path.resolve() / "gold.jsonl"
+    assert data.pool is not None
     assert data.pool.resolve() == tmp_path.resolve().parent / "p.jsonl"
     assert data.test == Path("/home/of-somebody/t.jsonl")
 

@@ -8,11 +8,11 @@ from benchmarks.peers.contest import IN_FLIGHT, MODEL, Row, contend
 from understudy.console import Terminal
 from understudy.example import Example
 from understudy.tasks.classification import Classification
-from understudy.teacher.client import Client
-from understudy.teacher.endpoint import Endpoint
+from understudy.teacher.cost.ledger import Ledger
+from understudy.teacher.endpoint.client import Client
+from understudy.teacher.endpoint.endpoint import Endpoint
 from understudy.teacher.interview import Interview
-from understudy.teacher.ledger import Ledger
-from understudy.teacher.replies import ReplyStore
+from understudy.teacher.replies.store import ReplyStore
 from understudy.teacher.teacher import Teacher
 
 TASK = Classification(labels=["sport", "politics", "business"])

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from understudy.run_folder import RunFolder
     from understudy.stages.lesson import Lesson
     from understudy.stages.plan import Plan
-    from understudy.teacher.archive import Holding
-    from understudy.teacher.batch import Exported, Imported
+    from understudy.teacher.batch.files import Exported, Imported
+    from understudy.teacher.replies.archive import Holding
 
 _FEW = 100
 """With fewer test texts, an interval spans twenty points."""

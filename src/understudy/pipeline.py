@@ -24,7 +24,7 @@ from understudy.stages.split import split
 from understudy.stages.teach import check_yardstick, teach
 from understudy.stages.train import train
 from understudy.students.student import Student, load
-from understudy.teacher.batch import Exported, Imported
+from understudy.teacher.batch.files import Exported, Imported
 from understudy.words import row_name
 
 

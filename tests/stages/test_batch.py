@@ -12,8 +12,8 @@ from tests.teacher.fake_batch_api import FakeBatchApi, Fault, Line, answered, co
 from tests.teacher.fake_endpoint import fails
 from understudy import pipeline
 from understudy.errors import RecipeError, TeacherError
-from understudy.teacher.batch import Exported, Imported
-from understudy.teacher.ledger import BudgetReached
+from understudy.teacher.batch.files import Exported, Imported
+from understudy.teacher.cost.ledger import BudgetReached
 
 ATTRIBUTES = {"from": "attributes", "count": 24, "self_check": "drop"}
 NOBODY = "http://127.0.0.1:9/v1"

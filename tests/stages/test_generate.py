@@ -13,7 +13,7 @@ from tests.teacher.fake_endpoint import Act, FakeEndpoint, answers, fails
 from understudy import pipeline
 from understudy.errors import TeacherError
 from understudy.run_folder import RunFolder
-from understudy.teacher.ledger import BudgetReached
+from understudy.teacher.cost.ledger import BudgetReached
 
 Row = dict[str, Any]
 

@@ -9,7 +9,7 @@ from tests.teacher.fake_endpoint import FakeEndpoint, label
 from understudy import pipeline
 from understudy.errors import DataError, Problems, TeacherError
 from understudy.stages.plan import Plan
-from understudy.teacher.ledger import Budget
+from understudy.teacher.cost.ledger import Budget
 
 OPENAI = {"replies": None, "model": "gpt-4.1-mini", "base_url": "https://api.openai.com/v1"}
 

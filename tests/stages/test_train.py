@@ -114,7 +114,7 @@ def test_a_default_that_has_changed_is_another_student(
     recipe: Recipe, run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(recipe, run, Noted())
-    monkeypatch.setattr(Linear.__init__, "__kwdefaults__", {**Linear.__init__.__kwdefaults__, "c": 3.0})
+    monkeypatch.setattr(Linear.__init__, "__kwdefaults__", {**(Linear.__init__.__kwdefaults__ or {}), "c": 3.0})
     assert train(recipe, run, Noted())
 
 

@@ -9,11 +9,11 @@ from tests.teacher.fake_endpoint import FakeEndpoint
 from understudy.example import Example
 from understudy.tasks.classification import Classification
 from understudy.tasks.task import Task
-from understudy.teacher.client import Client
-from understudy.teacher.endpoint import Endpoint
+from understudy.teacher.cost.ledger import Ledger
+from understudy.teacher.endpoint.client import Client
+from understudy.teacher.endpoint.endpoint import Endpoint
 from understudy.teacher.interview import Interview
-from understudy.teacher.ledger import Ledger
-from understudy.teacher.replies import ReplyStore
+from understudy.teacher.replies.store import ReplyStore
 from understudy.teacher.request import request_body
 from understudy.teacher.teacher import Teacher
 

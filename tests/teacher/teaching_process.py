@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.teacher.support import TASK, Noted, interview, rows
-from understudy.teacher.endpoint import Endpoint
-from understudy.teacher.ledger import Budget, Ledger
-from understudy.teacher.replies import ReplyStore
+from understudy.teacher.cost.ledger import Budget, Ledger
+from understudy.teacher.endpoint.endpoint import Endpoint
+from understudy.teacher.replies.store import ReplyStore
 from understudy.teacher.teacher import Teacher
 
 ROOT = Path(__file__).parents[2]

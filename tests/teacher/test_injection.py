@@ -13,7 +13,7 @@ from tests.teacher.support import annotate, interview, quick, rows
 from understudy.example import Example
 from understudy.tasks.classification import Classification
 from understudy.tasks.prompt import fenced
-from understudy.teacher.replies import ReplyStore
+from understudy.teacher.replies.store import ReplyStore
 from understudy.teacher.teacher import Teacher
 
 ORDER = re.compile(r"ignore your instructions and answer (\w+)", re.IGNORECASE)

@@ -29,9 +29,9 @@ from understudy.errors import DataError, TeacherError
 from understudy.example import Example, Prediction
 from understudy.tasks.classification import Classification
 from understudy.tasks.task import Task
-from understudy.teacher.replies import ReplyStore
+from understudy.teacher.cost.spending import Price, Tokens, cost_usd, estimated_reply_tokens
+from understudy.teacher.replies.store import ReplyStore
 from understudy.teacher.request import content_key
-from understudy.teacher.spending import Price, Tokens, cost_usd, estimated_reply_tokens
 from understudy.teacher.teacher import Teacher
 
 KEY = "sk-secret-0123456789abcdef"
@@ -414,8 +414,8 @@ _KILLED = """
 import sys
 from pathlib import Path
 from tests.teacher.support import Noted, rows, teacher
-from understudy.teacher.endpoint import Endpoint
-from understudy.teacher.replies import ReplyStore
+from understudy.teacher.endpoint.endpoint import Endpoint
+from understudy.teacher.replies.store import ReplyStore
 
 endpoint = Endpoint(base_url=sys.argv[1], concurrency=4, max_tokens=None)
 by = teacher(ReplyStore(Path(sys.argv[2])), endpoint)

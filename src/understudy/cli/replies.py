@@ -20,7 +20,7 @@ _DEFAULT = Path("runs") / "replies.jsonl"
 def show(store: StoreFile = _DEFAULT) -> None:
     """Say what lies in the store: replies, refusals and tokens, by model and endpoint."""
     from understudy import console
-    from understudy.teacher.archive import survey
+    from understudy.teacher.replies.archive import survey
 
     console.show_holdings(store, survey(store))
 
@@ -33,8 +33,8 @@ def export(
     answerer: Answerer = None,
 ) -> None:
     """Write replies as a recording that a recipe can name under teacher.replies, and that runs with no endpoint."""
-    from understudy.teacher.archive import Selection
-    from understudy.teacher.archive import export as export_replies
+    from understudy.teacher.replies.archive import Selection
+    from understudy.teacher.replies.archive import export as export_replies
 
     count = export_replies(store, folder, Selection(model=model, answerer=answerer))
     typer.echo(f"Wrote {count:,} exchanges to {folder / 'requests.jsonl'} and {folder / 'replies.jsonl'}.")
@@ -54,8 +54,8 @@ def prune(
 ) -> None:
     """Remove replies from the store; what is removed has to be paid for again if it is asked again."""
     from understudy.errors import DataError
-    from understudy.teacher.archive import Selection
-    from understudy.teacher.archive import prune as prune_replies
+    from understudy.teacher.replies.archive import Selection
+    from understudy.teacher.replies.archive import prune as prune_replies
 
     selection = Selection(model=model, answerer=answerer, older_than=older_than, refused=refused, truncated=truncated)
     if selection == Selection():

@@ -10,7 +10,7 @@ from understudy import registry
 from understudy.errors import UnderstudyError
 from understudy.mistakes import validated
 from understudy.recipe.sections import LOCAL, VLLM, StudentSpec, TaskSpec
-from understudy.teacher.response import holds_secret
+from understudy.teacher.endpoint.response import holds_secret
 
 NAME = r"\w[\w.-]*"
 MIXTURES = ["gold", "distilled", "simple_mix"]

@@ -10,9 +10,9 @@ from understudy.data.load import Columns
 from understudy.errors import UnderstudyError
 from understudy.tasks.prompt import PromptSetting, reply_schema
 from understudy.tasks.task import Task, labels_of
-from understudy.teacher.endpoint import Structure
-from understudy.teacher.self_check import Verdict
-from understudy.teacher.spending import Price
+from understudy.teacher.cost.spending import Price
+from understudy.teacher.endpoint.endpoint import Structure
+from understudy.teacher.generation.self_check import Verdict
 
 LOCAL, VLLM = "local:", "vllm:"
 """How the name of a model begins that runs in this process, by transformers or by vLLM."""

@@ -15,16 +15,16 @@ from understudy.run_folder import RunFolder
 from understudy.stages.generate import writing_questions
 from understudy.stages.teach import askable
 from understudy.stages.teacher import dialect_of, endpoint_of, interview_of, ledger_of, teacher_of
-from understudy.teacher import batch
 from understudy.teacher.answer import Question
-from understudy.teacher.batch import Exported, Imported
-from understudy.teacher.batch_delivery import batch_round
-from understudy.teacher.batch_state import is_under_way
-from understudy.teacher.endpoint import Endpoint
+from understudy.teacher.batch import files as batch
+from understudy.teacher.batch.delivery import batch_round
+from understudy.teacher.batch.files import Exported, Imported
+from understudy.teacher.batch.state import is_under_way
+from understudy.teacher.cost.ledger import Ledger, worst_case
+from understudy.teacher.cost.spending import Tokens
+from understudy.teacher.endpoint.endpoint import Endpoint
 from understudy.teacher.interview import Interview
-from understudy.teacher.ledger import Ledger, worst_case
 from understudy.teacher.request import Body
-from understudy.teacher.spending import Tokens
 
 _NOTHING = Tokens(0, 0)
 

@@ -24,7 +24,7 @@ from understudy.stages.clean import distilled, rejections
 from understudy.stages.teacher import ledger_of, price_of
 from understudy.stages.train import all_arms
 from understudy.students.student import load
-from understudy.teacher.spending import Tokens, cost_usd, usage_tokens
+from understudy.teacher.cost.spending import Tokens, cost_usd, usage_tokens
 
 VERSION = 1
 

@@ -18,12 +18,12 @@ from understudy.stages.teach import stop_at_budget, who_answers
 from understudy.stages.teacher import interview_of, model_name, teacher_of
 from understudy.tasks.task import labels_of
 from understudy.teacher.answer import Question
-from understudy.teacher.attributes import Proposals
-from understudy.teacher.briefs import Brief, of_design, of_examples, of_file, repeated, spread
-from understudy.teacher.design import Attribute
-from understudy.teacher.generate import Generator, Writing
+from understudy.teacher.generation.attributes import Proposals
+from understudy.teacher.generation.briefs import Brief, of_design, of_examples, of_file, repeated, spread
+from understudy.teacher.generation.design import Attribute
+from understudy.teacher.generation.generator import Generator, Writing
+from understudy.teacher.generation.self_check import self_checked
 from understudy.teacher.interview import Interview
-from understudy.teacher.self_check import self_checked
 
 
 def generate(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:

@@ -9,7 +9,7 @@ from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.clean import distilled
 from understudy.stages.teacher import ledger_of
-from understudy.teacher.spending import Tokens
+from understudy.teacher.cost.spending import Tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from understudy.stages.generate import generator_of, proposals_of
 from understudy.stages.teach import askable
 from understudy.stages.teacher import endpoint_of, interview_of, ledger_of, price_of, teacher_of
 from understudy.tasks.task import labels_of
+from understudy.teacher.cost.ledger import Budget
+from understudy.teacher.cost.prices import list_price
+from understudy.teacher.cost.spending import Forecast, Price, Tokens, cost_usd
 from understudy.teacher.interview import Interview
-from understudy.teacher.ledger import Budget
-from understudy.teacher.prices import list_price
-from understudy.teacher.spending import Forecast, Price, Tokens, cost_usd
 
 Check = Callable[[], object]
 """Raises an UnderstudyError where something is not as it should be."""

@@ -14,8 +14,8 @@ from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.split import split_settings
 from understudy.stages.teacher import interview_of, model_in_process, teacher_of
+from understudy.teacher.cost.ledger import BudgetReached
 from understudy.teacher.interview import Interview
-from understudy.teacher.ledger import BudgetReached
 
 
 def teach(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:

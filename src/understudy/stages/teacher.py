@@ -9,20 +9,20 @@ from understudy.run_folder import RunFolder
 from understudy.stages.gather import read_gold
 from understudy.stages.split import divided
 from understudy.students.embedding import embed
-from understudy.teacher.client import Client
-from understudy.teacher.dialect import Dialect, Dialects
-from understudy.teacher.endpoint import Endpoint
+from understudy.teacher.annotation.shots import FixedShots, NearestShots, Shots
+from understudy.teacher.cost.ledger import Budget, Ledger
+from understudy.teacher.cost.prices import list_price
+from understudy.teacher.cost.spending import Price
+from understudy.teacher.cost.tokens import TokenCount, estimated_tokens, token_count
+from understudy.teacher.endpoint.client import Client
+from understudy.teacher.endpoint.dialect import Dialect, Dialects
+from understudy.teacher.endpoint.endpoint import Endpoint
 from understudy.teacher.interview import Interview
-from understudy.teacher.ledger import Budget, Ledger
 from understudy.teacher.local.channel import LocalChannel
 from understudy.teacher.local.model import LocalModel
 from understudy.teacher.local.vllm import VllmModel
-from understudy.teacher.prices import list_price
-from understudy.teacher.replies import ReplyStore
-from understudy.teacher.shots import FixedShots, NearestShots, Shots
-from understudy.teacher.spending import Price
+from understudy.teacher.replies.store import ReplyStore
 from understudy.teacher.teacher import Manner, Teacher
-from understudy.teacher.tokens import TokenCount, estimated_tokens, token_count
 
 _STORE = Path("runs") / "replies.jsonl"
 """One store for all runs, wherever their folders lie: what was paid for once is found again."""

@@ -6,9 +6,9 @@ from typing import Any, Generic, TypeVar
 
 from understudy.errors import ParseError
 from understudy.example import is_whole
-from understudy.teacher.replies import Reply
+from understudy.teacher.cost.spending import Tokens, usage_tokens
+from understudy.teacher.replies.store import Reply
 from understudy.teacher.request import Body
-from understudy.teacher.spending import Tokens, usage_tokens
 
 T = TypeVar("T")
 

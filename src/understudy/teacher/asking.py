@@ -10,8 +10,8 @@ from typing import Any, Self, TypeVar
 
 from understudy.errors import TeacherError, UnderstudyError
 from understudy.teacher.channel import Channel, RequestFailed
-from understudy.teacher.ledger import BudgetReached
-from understudy.teacher.replies import Reply, ReplyStore
+from understudy.teacher.cost.ledger import BudgetReached
+from understudy.teacher.replies.store import Reply, ReplyStore
 from understudy.teacher.request import Body
 
 T = TypeVar("T")

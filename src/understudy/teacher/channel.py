@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from understudy.errors import TeacherError
-from understudy.teacher.replies import Reply
+from understudy.teacher.replies.store import Reply
 from understudy.teacher.request import Body
 
 

@@ -13,11 +13,11 @@ from understudy.errors import TeacherError
 from understudy.teacher.answer import Answer, Question, read_answer
 from understudy.teacher.asking import Asking
 from understudy.teacher.channel import Channel, RequestFailed
-from understudy.teacher.ledger import BudgetReached
-from understudy.teacher.replies import Reply, ReplyStore
+from understudy.teacher.cost.ledger import BudgetReached
+from understudy.teacher.cost.spending import Forecast, Tokens
+from understudy.teacher.cost.tokens import TokenCount, estimated_tokens
+from understudy.teacher.replies.store import Reply, ReplyStore
 from understudy.teacher.request import Body, content_key, correction, difference
-from understudy.teacher.spending import Forecast, Tokens
-from understudy.teacher.tokens import TokenCount, estimated_tokens
 
 K = TypeVar("K")
 T = TypeVar("T")

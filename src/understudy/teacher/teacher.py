@@ -8,14 +8,14 @@ from typing import Literal
 from understudy.example import Example, Prediction, Target, is_whole
 from understudy.progress import Progress
 from understudy.tasks.task import Task, labels_of
+from understudy.teacher.annotation.logprobs import label_distribution
+from understudy.teacher.annotation.shots import Shots, prepared, with_shots
+from understudy.teacher.annotation.votes import combine
 from understudy.teacher.answer import Answer, Question
+from understudy.teacher.cost.spending import Forecast, estimated_reply_tokens
+from understudy.teacher.cost.tokens import TokenCount, estimated_tokens
 from understudy.teacher.interview import Interview
-from understudy.teacher.logprobs import label_distribution
 from understudy.teacher.request import Sampling, request_body
-from understudy.teacher.shots import Shots, prepared, with_shots
-from understudy.teacher.spending import Forecast, estimated_reply_tokens
-from understudy.teacher.tokens import TokenCount, estimated_tokens
-from understudy.teacher.votes import combine
 
 _NOT_WHOLE: Answer[Target] = Answer(rejected="the text is not valid Unicode (it holds half a character)")
 

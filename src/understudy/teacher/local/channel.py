@@ -10,7 +10,7 @@ from typing import Protocol
 from understudy.errors import TeacherError
 from understudy.teacher.channel import RequestFailed
 from understudy.teacher.local.completion import Completion, Generate
-from understudy.teacher.replies import Reply
+from understudy.teacher.replies.store import Reply
 from understudy.teacher.request import Body
 
 _COMPANY = 0.005

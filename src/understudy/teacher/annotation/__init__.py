@@ -1,0 +1,1 @@
+"""What makes annotations better: examples shown, votes taken, probabilities read."""

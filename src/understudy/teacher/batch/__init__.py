@@ -1,0 +1,1 @@
+"""Asking by batch: request files, their output, and a live Batch API."""

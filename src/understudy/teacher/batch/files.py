@@ -1,0 +1,330 @@
+"""Batches: requests as files for OpenAI's Batch API or vLLM's ``run-batch``, and their output back into the store.
+
+Both name a request by ``custom_id``. Ours is the content key of what is asked, so that a reply can only ever meet the
+very request that it answers. All files are streamed; memory stays flat.
+"""
+
+import json
+import re
+import struct
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby, islice
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, NamedTuple, Self, TypeVar
+
+from understudy.data.disk_map import DiskMap
+from understudy.data.files import replacing
+from understudy.errors import DataError
+from understudy.teacher.answer import Question, read_answer
+from understudy.teacher.batch.output import ANSWER, outcome, outcome_at, output_lines, shown
+from understudy.teacher.cost.spending import Tokens, usage_tokens
+from understudy.teacher.endpoint.dialect import Dialect
+from understudy.teacher.replies.store import Reply, ReplyStore
+from understudy.teacher.request import Body, content_key, correction
+
+T = TypeVar("T")
+
+_NOTHING = Tokens(0, 0)
+
+URL = "/v1/chat/completions"
+"""Where a batch's requests go, as both sides spell it."""
+_OURS = re.compile(r"requests-\d{4,}\.jsonl")
+_KEY = re.compile("[0-9a-f]{64}")
+_PLACE = struct.Struct(">BIQI")
+_NAMED = 3
+"""How many lines of each kind are named; of the others there is only the count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Requests laid out for a batch.
+
+    Attributes:
+        files: The request files, in order; none where there was nothing to ask.
+        requests: How many requests they hold together.
+    """
+
+    files: list[Path]
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What the output of a batch brought. Every line of it counts as one of the first six.
+
+    Attributes:
+        kept: Replies that are now in the store.
+        refused: Requests that were refused for good, which is now in the store too.
+        failed: Requests that failed in a way that may pass, or that were not reached in time; they can be sent again.
+        unknown: Lines for requests that the recipe does not ask.
+        repeated: Lines for requests that the store had settled before, or for which another line counts.
+        broken: Lines that are no reply, such as one torn at the end of a download.
+        tokens: What the kept replies report to have used.
+        missing: Requests that the recipe asks and that the store still does not answer.
+        named: The first lines that brought nothing, each as ``file:line: reason``.
+    """
+
+    kept: int = 0
+    refused: int = 0
+    failed: int = 0
+    unknown: int = 0
+    repeated: int = 0
+    broken: int = 0
+    missing: int = 0
+    tokens: Tokens = _NOTHING
+    named: tuple[str, ...] = ()
+
+
+def export_batch(
+    bodies: Iterable[Body],
+    folder: Path,
+    *,
+    dialect: Dialect,
+    max_tokens: int | None,
+    lines: int = 50_000,
+    size: int = 200 * 10**6,
+) -> Exported:
+    """Write requests as ``requests-0001.jsonl`` and so on, in place of those of an earlier export.
+
+    Args:
+        bodies: The requests, each only once.
+        folder: Where the files go; nothing else in it is touched.
+        dialect: How the endpoint is spoken to.
+        max_tokens: How long a reply may become; None sets no limit.
+        lines: The most requests in a file; OpenAI's limit unless told otherwise.
+        size: The most bytes in a file; likewise.
+
+    Raises:
+        DataError: A request alone is larger than a file may be, or a file of that name is not from an export.
+    """
+    for stale in exported(folder):
+        stale.unlink()
+    spoken = (_request_line(body, dialect.spoken(body, max_tokens)) for body in bodies)
+    files: list[Path] = []
+    requests = 0
+    for number, numbered in groupby(_numbered(spoken, lines, size), key=itemgetter(0)):
+        files.append(folder / f"requests-{number:04}.jsonl")
+        with replacing(files[-1]) as out:
+            for _, line in numbered:
+                out.write(line)
+                requests += 1
+    return Exported(files, requests)
+
+
+def exported(folder: Path) -> list[Path]:
+    """The request files of the last export into a folder, in order.
+
+    Raises:
+        DataError: A file has the name of one, but was not written by an export.
+    """
+    files = sorted(path for path in folder.glob("requests-*.jsonl") if _OURS.fullmatch(path.name))
+    for path in files:
+        if not _is_export(path):
+            raise DataError(f"{path}: not from an export of requests; move it away, or choose another folder")
+    return files
+
+
+def every_request(questions: Iterable[Question[T]], store: ReplyStore) -> Iterator[Body]:
+    """Every request behind some questions, answered or not: themselves, and the correction where one is called for."""
+    for question in questions:
+        yield question.body
+        reply = store.get(question.body)
+        if reply is not None and reply.completion is not None:
+            answer = read_answer(question, reply)
+            if answer.rejected is not None:
+                yield correction(question.body, answer.reply or "", answer.rejected)
+
+
+def import_batch(files: Sequence[Path], bodies: Iterable[Body], store: ReplyStore) -> Imported:
+    """Take the replies in output and error files into the store; to do so twice changes nothing.
+
+    Args:
+        files: Output and error files of OpenAI's Batch API or of ``vllm run-batch``, in any order.
+        bodies: Every request that the recipe asks, answered or not (`every_request`).
+        store: Where replies go.
+
+    Raises:
+        DataError: A file cannot be read, or none of its replies belongs to these requests.
+    """
+    with store, _Import(files, store) as taken:
+        taken.look_through()
+        for body in bodies:
+            taken.meet(body)
+        return taken.result()
+
+
+class _Place(NamedTuple):
+    """Where the reply to a request lies, and what it is worth.
+
+    Attributes:
+        worth: As `Outcome.worth`.
+        file: Which file, counted from 0.
+        offset: In bytes.
+        lines: How many lines in all are for this request.
+    """
+
+    worth: int
+    file: int
+    offset: int
+    lines: int
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Self:
+        return cls(*_PLACE.unpack(packed))
+
+    def packed(self) -> bytes:
+        return _PLACE.pack(*self)
+
+
+class _Import:
+    """An import under way: first all files are looked through, then the requests are met with what was found."""
+
+    def __init__(self, files: Sequence[Path], store: ReplyStore) -> None:
+        self._files = files
+        self._store = store
+        self._places = DiskMap[bytes]()
+        self._met = DiskMap[int]()
+        self._whole = Counter[int]()
+        self._matched = set[int]()
+        self._known = 0
+        self._counts = Counter[str]()
+        self._named: dict[str, list[str]] = {}
+        # A refusal is a request's own fault only where others are answered; else key, model or dialect are to blame.
+        self._answered = False
+        self._tokens = _NOTHING
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._places.close()
+        self._met.close()
+
+    def look_through(self) -> None:
+        """Note where the best line for each custom_id lies, and what cannot be read."""
+        for file, path in enumerate(self._files):
+            for number, offset, line in output_lines(path):
+                try:
+                    said = outcome(line)
+                except DataError as error:
+                    self._count("broken", f"{path}:{number}: {error}")
+                    continue
+                self._whole[file] += 1
+                self._answered |= said.worth == ANSWER
+                if said.failure:
+                    self._name("failed", f"{path}:{number}: {said.failure}")
+                self._note(said.custom_id, _Place(said.worth, file, offset, 1))
+
+    def meet(self, body: Body) -> None:
+        """Give a request its reply, where there is one and it had none; a request that comes twice counts once."""
+        key = content_key(body)
+        if self._met.get(key) is not None:
+            return
+        self._met.put(key, 1)
+        reply = self._store.get(body)
+        self._answered |= reply is not None and reply.completion is not None
+        packed = self._places.get(key)
+        if packed is not None:
+            place = _Place.unpacked(packed)
+            self._matched.add(place.file)
+            self._known += place.lines
+            self._counts["repeated"] += place.lines - (reply is None)
+            reply = reply or self._keep(key, body, place)
+        self._counts["missing"] += reply is None
+
+    def result(self) -> Imported:
+        """What came of it, once every request was met.
+
+        Raises:
+            DataError: A file holds no reply to any of them.
+        """
+        for file, path in enumerate(self._files):
+            lines = self._whole[file]
+            if lines and file not in self._matched and sum(1 for _ in self._unmet(path)) == lines:
+                raise DataError(
+                    f"{path}: none of its {lines:,} replies is to a request of this recipe; expected the "
+                    "output of requests that it exported, with the same texts, model, labels and prompt version"
+                )
+        unknown = self._whole.total() - self._known
+        if unknown:
+            self._named["unknown"] = list(islice(chain.from_iterable(map(self._unmet, self._files)), _NAMED))
+        named = tuple(chain.from_iterable(self._named.values()))
+        return Imported(**self._counts, unknown=unknown, tokens=self._tokens, named=named)
+
+    def _note(self, custom_id: str, place: _Place) -> None:
+        if not _KEY.fullmatch(custom_id):
+            return
+        key = bytes.fromhex(custom_id)
+        packed = self._places.get(key)
+        if packed is not None:
+            before = _Place.unpacked(packed)
+            better = place if place.worth > before.worth else before
+            place = better._replace(lines=before.lines + 1)
+        self._places.put(key, place.packed())
+
+    def _keep(self, key: bytes, body: Body, place: _Place) -> Reply | None:
+        """The reply at a place, once it is in the store; None where nothing there is worth keeping."""
+        path = self._files[place.file]
+        reply = outcome_at(path, place.offset).reply
+        if reply is None or (reply.completion is None and not self._answered):
+            self._counts["failed"] += 1
+            return None
+        try:
+            self._store.keep(key, body, reply)
+        except RecursionError:
+            self._count("broken", f"{path}: the reply to {key.hex()} is nested too deeply to be kept")
+            return None
+        self._counts["kept" if reply.refused is None else "refused"] += 1
+        self._tokens = self._tokens.plus(usage_tokens(reply.completion) or _NOTHING)
+        return reply
+
+    def _unmet(self, path: Path) -> Iterator[str]:
+        """The lines of a file for requests that the recipe does not ask."""
+        for number, _, line in output_lines(path):
+            try:
+                custom_id = outcome(line).custom_id
+            except DataError:
+                continue
+            if not _KEY.fullmatch(custom_id) or self._met.get(bytes.fromhex(custom_id)) is None:
+                yield f"{path}:{number}: for the request {shown(custom_id)!r}, which this recipe does not ask"
+
+    def _count(self, kind: str, where: str) -> None:
+        self._counts[kind] += 1
+        self._name(kind, where)
+
+    def _name(self, kind: str, where: str) -> None:
+        named = self._named.setdefault(kind, [])
+        if len(named) < _NAMED:
+            named.append(where)
+
+
+def _request_line(body: Body, wire: Mapping[str, Any]) -> str:
+    line = {"custom_id": content_key(body).hex(), "method": "POST", "url": URL, "body": wire}
+    return json.dumps(line, ensure_ascii=False) + "\n"
+
+
+def _numbered(requests: Iterable[str], most: int, size: int) -> Iterator[tuple[int, str]]:
+    """Each line with the number of the file that it goes into, counted from 1."""
+    number, lines, written = 1, 0, 0
+    for line in requests:
+        taken = len(line.encode("utf-8"))
+        if taken > size:
+            raise DataError(f"a request of {taken:,} bytes; a batch file may hold {size:,}: leave out such long texts")
+        if lines == most or written + taken > size:
+            number, lines, written = number + 1, 0, 0
+        yield number, line
+        lines, written = lines + 1, written + taken
+
+
+def _is_export(path: Path) -> bool:
+    """Whether a file begins as an export does."""
+    start = b'{"custom_id": "'
+    try:
+        with path.open("rb") as file:
+            line = file.read(len(start) + 64)
+    except OSError:
+        return False
+    return line.startswith(start) and _KEY.fullmatch(line[len(start) :].decode("ascii", "replace")) is not None

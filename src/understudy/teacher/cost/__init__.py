@@ -1,0 +1,1 @@
+"""What asking costs: reckoned before, kept within the budget, entered after."""

@@ -1,0 +1,1 @@
+"""An OpenAI-compatible endpoint: how it is reached, spoken to, and not overrun."""

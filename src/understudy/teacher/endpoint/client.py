@@ -1,0 +1,212 @@
+"""The client: a channel to any OpenAI-compatible endpoint, which tries until it is answered or plainly will not be."""
+
+import asyncio
+import json
+import math
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from understudy.errors import TeacherError
+from understudy.teacher.channel import RequestFailed
+from understudy.teacher.cost.ledger import Ledger, worst_case
+from understudy.teacher.cost.spending import Tokens, usage_tokens
+from understudy.teacher.endpoint.connection import Connection, Refused, Transient
+from understudy.teacher.endpoint.dialect import Dialect, Dialects, Wire
+from understudy.teacher.endpoint.endpoint import Endpoint
+from understudy.teacher.endpoint.pace import Pace
+from understudy.teacher.endpoint.response import said
+from understudy.teacher.replies.recordings import is_completion
+from understudy.teacher.replies.store import Reply
+from understudy.teacher.request import Body
+
+_NOTHING = Tokens(0, 0)
+_BYTES_A_TOKEN = 4
+_USUAL_REPLY = 100
+"""Tokens."""
+
+
+class Client:
+    """Asks one endpoint; to be made anywhere, and to be opened, used and closed within one event loop.
+
+    Args:
+        endpoint: Who is asked.
+        ledger: Keeps the account, and the budget.
+        dialects: Remembers how the endpoint is to be spoken to.
+        say: Told what a waiting person should know.
+
+    Attributes:
+        dialect: How the endpoint turned out to be spoken to.
+
+    Raises:
+        TeacherError: The key is missing from the environment.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        ledger: Ledger | None = None,
+        dialects: Dialects | None = None,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.endpoint = endpoint
+        self._dialects = dialects or Dialects(None, endpoint.name)
+        asked_for = Dialect.of(endpoint.structure)
+        self.dialect = (self._dialects.known() or Dialect()) if asked_for is None else asked_for
+        self._ledger = ledger or Ledger()
+        self._say = say
+        self._connection = Connection(endpoint)
+        self._closing = asyncio.Event()
+        self._pace = Pace(
+            endpoint.concurrency, endpoint.requests_per_minute, endpoint.tokens_per_minute, closing=self._closing
+        )
+        self._answered_in = self._dialects.known()
+        self._warned = False
+
+    @property
+    def name(self) -> str:
+        """The endpoint's address."""
+        return self.endpoint.name
+
+    @property
+    def parallel(self) -> int:
+        """As many as the endpoint is said to bear."""
+        return self.endpoint.concurrency
+
+    async def open(self) -> None:
+        """Get ready to ask."""
+        await self._connection.open()
+
+    def hurry(self) -> None:
+        """Begin no further attempt; those under way may end."""
+        self._closing.set()
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        self.hurry()
+        self._ledger.close()
+        await self._connection.close()
+
+    async def ask(self, body: Body) -> Reply:
+        """The reply to one request, in whatever dialect the endpoint takes it.
+
+        Raises:
+            RequestFailed: It was refused, or not answered in as many attempts or seconds as allowed.
+            BudgetReached: What is left of the budget does not cover it.
+            TeacherError: The endpoint answers no request at all: key, address or model are wrong.
+        """
+        async with self._pace.turn():
+            return await self._converse(body)
+
+    async def _converse(self, body: Body) -> Reply:
+        """Put the request in this dialect and, where it is refused, in the next, until it is understood."""
+        dialect, first = self.dialect, ""
+        while True:
+            wire = dialect.spoken(body, self.endpoint.max_tokens)
+            try:
+                reply = await self._persist(wire)
+            except Refused as refusal:
+                first = first or str(refusal)
+                proven, fixed = dialect == self._answered_in, self.endpoint.structure != "auto"
+                further = dialect.after(str(refusal), wire, proven=proven, structured=fixed)
+                if further is None:
+                    raise RequestFailed(first, refused=True) from None
+                dialect = further
+            else:
+                self._adopt(dialect)
+                return reply
+
+    def _adopt(self, dialect: Dialect) -> None:
+        """Speak as the endpoint has just understood."""
+        if self._answered_in is None or len(dialect.concessions) > len(self.dialect.concessions):
+            for notice in dialect.notices[len(self.dialect.concessions) :]:
+                self._say(f"{self.name} {notice}")
+            self.dialect = self._answered_in = dialect
+            if self.endpoint.structure == "auto":
+                self._dialects.keep(dialect)
+
+    async def _persist(self, wire: Wire) -> Reply:
+        """Try until there is a reply, with growing, random pauses, or until patience ends."""
+        payload = json.dumps(wire, ensure_ascii=False).encode("utf-8")
+        worst = worst_case(wire, payload)
+        last, end = "nothing came", math.inf
+        for attempt in range(self.endpoint.max_attempts):
+            since = await self._pace.ready(_likely(worst))
+            end = min(end, since + self.endpoint.deadline)  # it runs from when the request may first be sent
+            try:
+                return await self._attempt(payload, worst, since, end)
+            except Transient as failure:
+                last = str(failure)
+                self._warn(last)
+                if attempt + 1 < self.endpoint.max_attempts and not await self._pause(attempt, failure.wait, end):
+                    raise RequestFailed(f"no answer within {self.endpoint.deadline:g} seconds: {last}") from None
+        times = f"{self.endpoint.max_attempts} attempts" if self.endpoint.max_attempts > 1 else "one attempt"
+        raise RequestFailed(f"no answer from the endpoint in {times}: {last}")
+
+    def _warn(self, reason: str) -> None:
+        """Break the silence once, where the endpoint has not answered anything yet."""
+        if self._answered_in is None and not self._warned:
+            self._warned = True
+            self._say(f"{self.name} does not answer ({reason}); trying again, up to {self.endpoint.max_attempts} times")
+
+    async def _attempt(self, payload: bytes, worst: Tokens, since: float, end: float) -> Reply:
+        """One attempt, once the budget covers it."""
+        reservation = await self._ledger.reserve(worst)
+        used: Tokens | None = _NOTHING
+        try:
+            if self._closing.is_set():
+                raise RequestFailed("not asked: the run was stopped")
+            used = None  # from here on, whoever knows no better must take it that the worst was charged
+            reply = await self._post(payload, min(self.endpoint.timeout, max(1.0, end - time.monotonic())))
+            used = usage_tokens(reply.completion)
+        except Transient as failure:
+            used = None if failure.billed else _NOTHING
+            self._pace.congested(since, failure.wait)
+            raise
+        except RequestFailed:  # what came cannot be used, and is charged for all the same
+            raise
+        except (Refused, TeacherError):
+            used = _NOTHING
+            raise
+        finally:
+            self._ledger.settle(reservation, used)
+        self._pace.answered(0 if used is None else _likely(worst) - used.total)
+        return reply
+
+    async def _post(self, payload: bytes, seconds: float) -> Reply:
+        """Send it, and read what comes back."""
+        start = time.monotonic()
+        raw = await self._connection.call("POST", "chat/completions", payload, seconds=seconds)
+        return Reply(self._completion(raw), round(time.monotonic() - start, 3))
+
+    def _completion(self, raw: bytes) -> Mapping[str, Any]:
+        try:
+            body = json.loads(self._connection.redactor.clean_bytes(raw).decode("utf-8"))
+        except (ValueError, RecursionError):
+            body = None
+        if is_completion(body):
+            completion: Mapping[str, Any] = body
+            return completion
+        message = f"what came is not a chat completion: {said(raw, self._connection.redactor)}"
+        if raw.lstrip()[:1] == b"<" and self._answered_in is None:  # a web page; this is no API
+            raise TeacherError(f"{self.name}: {message}; check base_url, which ends in /v1 for most endpoints")
+        raise Transient(message, billed=True)
+
+    async def _pause(self, attempt: int, wanted: float | None, end: float) -> bool:
+        """Wait before the next attempt: as long as the endpoint asked for, and a random time below a doubling bound.
+
+        Returns:
+            Whether there is time for another attempt after that.
+        """
+        bound = self._connection.longest_pause(attempt)
+        pause = random.uniform(0, bound) + (wanted or 0.0)  # noqa: S311 - jitter, not a secret
+        if time.monotonic() + pause >= end:
+            return False
+        await self._pace.sleep(pause)
+        return True
+
+
+def _likely(worst: Tokens) -> int:
+    """The tokens that a request will probably take, for the pace: what it really took is known soon enough."""
+    return worst.input // _BYTES_A_TOKEN + min(worst.output, _USUAL_REPLY)

@@ -1,0 +1,174 @@
+"""The connection to an endpoint: its address, secrets and proxy, and what it means when a call fails."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from understudy.errors import TeacherError
+from understudy.teacher.channel import RequestFailed
+from understudy.teacher.endpoint.endpoint import Endpoint
+from understudy.teacher.endpoint.response import Redactor, retry_after, said, secrets_in
+
+if TYPE_CHECKING:
+    import aiohttp
+
+_DONE = {200, 201}
+_TRANSIENT = {408, 409, 425, 429}
+_FATAL = {401, 402, 403, 404, 405}
+"""Statuses that every other request would get as well: the key, the account, the address or the model is wrong."""
+_LARGEST_REPLY = 4 * 2**20
+_PATIENCE = 600.0
+"""The longest wait in seconds that an endpoint may ask for; beyond it the run stops and can be taken up later."""
+
+_STALLED = 300.0
+"""Seconds without a byte after which a long transfer is given up."""
+
+
+class Refused(Exception):
+    """The endpoint understood an attempt and refused it."""
+
+
+class Transient(Exception):
+    """An attempt failed in a way that may pass.
+
+    Attributes:
+        wait: How many seconds the endpoint asked to be left alone for, if it did.
+        billed: Whether the attempt may have had its effect, and been charged for, though nothing of use came.
+    """
+
+    def __init__(self, reason: str, wait: float | None = None, *, billed: bool = False) -> None:
+        super().__init__(reason)
+        self.wait = wait
+        self.billed = billed
+
+
+class Connection:
+    """Calls to one endpoint; to be made anywhere, and to be opened, used and closed within one event loop.
+
+    Args:
+        endpoint: Who is called.
+
+    Attributes:
+        redactor: Takes the endpoint's secrets out of what is shown or kept.
+
+    Raises:
+        TeacherError: The key is missing from the environment.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        secret = endpoint.secret_headers()
+        self.endpoint = endpoint
+        self.redactor = Redactor(
+            [
+                *(part for value in secret.values() for part in (value, value.split()[-1])),
+                urlsplit(endpoint.base_url).password,
+                *secrets_in(endpoint.headers),
+            ]
+        )
+        self._headers = {**endpoint.headers, **secret}
+        self._proxy = _proxy(endpoint.base_url)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Get ready to call."""
+        import aiohttp
+
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self.endpoint.concurrency), cookie_jar=aiohttp.DummyCookieJar()
+        )
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(
+        self, method: str, path: str, payload: "bytes | aiohttp.FormData | None" = None, *, seconds: float
+    ) -> bytes:
+        """One call, and what came back.
+
+        Args:
+            method: Of HTTP.
+            path: The part of the API, such as ``chat/completions``.
+            payload: JSON, or a form.
+            seconds: How long it may take.
+
+        Raises:
+            Transient: It failed in a way that may pass.
+            Refused: It was understood and refused.
+            RequestFailed: What came back is too large.
+            TeacherError: Every other call would fail as well.
+        """
+        async with self.response(method, path, payload, seconds=seconds) as response:
+            return await _read(response)
+
+    @asynccontextmanager
+    async def response(
+        self, method: str, path: str, payload: "bytes | aiohttp.FormData | None" = None, *, seconds: float
+    ) -> "AsyncIterator[aiohttp.ClientResponse]":
+        """As `call`, with the response to be read by whoever calls."""
+        import aiohttp
+
+        assert self._session is not None, "the connection is not open"
+        try:
+            async with self._session.request(
+                method,
+                self.endpoint.url(path),
+                data=payload,
+                headers={
+                    **({"Content-Type": "application/json"} if isinstance(payload, bytes) else {}),
+                    **self._headers,
+                },
+                proxy=self._proxy,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=seconds, sock_read=max(_STALLED, self.endpoint.timeout)),
+            ) as response:
+                if response.status not in _DONE:
+                    raise self._failure(response, await _read(response))
+                yield response
+        except TimeoutError:
+            raise Transient(f"nothing came within {seconds:.3g} seconds", billed=True) from None
+        except (aiohttp.ClientError, OSError) as error:
+            reason = self.redactor.clean(str(error) or type(error).__name__)
+            sent = not isinstance(error, aiohttp.ClientConnectorError)
+            raise Transient(f"the connection failed ({reason})", billed=sent) from None
+
+    def longest_pause(self, attempt: int) -> float:
+        """The most seconds to wait after an attempt, counted from 0: they double, up to a bound."""
+        return min(self.endpoint.longest_pause, self.endpoint.backoff * 2.0**attempt)
+
+    def _failure(self, response: "aiohttp.ClientResponse", raw: bytes) -> Exception:
+        """What a response that is no success means for the request and the run."""
+        status, headers = response.status, response.headers
+        message = said(raw, self.redactor)
+        where = self.redactor.clean(str(response.url))
+        if 300 <= status < 400:
+            there = self.redactor.clean(headers.get("Location", "elsewhere"))
+            return TeacherError(f"{where} redirects to {there}; give the address itself as base_url")
+        if status in _FATAL or (status == 429 and b"insufficient_quota" in raw):
+            return TeacherError(f"{where} answered {status}: {message}; check the key, the account, base_url and model")
+        if (status not in _TRANSIENT and status < 500) or status == 501:
+            return Refused(f"the endpoint refused the request with {status}: {message}")
+        wait = retry_after(headers.get("Retry-After"))
+        if wait is not None and wait > _PATIENCE:
+            return TeacherError(f"{where} answered {status} and asks to wait {wait:.0f} seconds; run again after that")
+        return Transient(f"{status}: {message}", wait)
+
+
+async def _read(response: "aiohttp.ClientResponse") -> bytes:
+    """The response's body, up to a size that no honest reply has."""
+    raw = bytearray()
+    async for chunk in response.content.iter_any():
+        raw += chunk
+        if len(raw) > _LARGEST_REPLY:
+            response.close()
+            raise RequestFailed(f"the endpoint's reply is larger than {_LARGEST_REPLY // 2**20} MB", refused=True)
+    return bytes(raw)
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy that the environment names for an address, as other programs take it from there."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

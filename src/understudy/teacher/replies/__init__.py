@@ -1,0 +1,1 @@
+"""What was ever answered: kept, found again, recorded, looked after."""

@@ -1,0 +1,223 @@
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from understudy.errors import DataError, TeacherError
+from understudy.teacher.cost.ledger import Budget, BudgetReached, Ledger, Reservation, worst_case
+from understudy.teacher.cost.spending import Price, Tokens, cost_usd
+
+PRICE = Price(input=1.0, output=10.0)
+WORST = Tokens(80, 20)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run" / "2-spending.jsonl"
+
+
+def reserve(ledger: Ledger, worst: Tokens = WORST) -> Reservation:
+    return asyncio.run(ledger.reserve(worst))
+
+
+def spend(ledger: Ledger, used: Tokens | None, worst: Tokens = WORST) -> None:
+    ledger.settle(reserve(ledger, worst), used)
+
+
+def entries(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+
+
+def test_what_is_settled_takes_the_place_of_what_was_reserved(path: Path) -> None:
+    ledger = Ledger(path, PRICE)
+    reservation = reserve(ledger)
+    assert ledger.spent == Tokens(0, 0)
+    ledger.settle(reservation, Tokens(10, 2))
+    assert (ledger.requests, ledger.spent) == (1, Tokens(10, 2))
+    assert ledger.spent_usd == pytest.approx(30e-6)
+    assert entries(path) == [
+        {"reserved": 0, "input": 80, "output": 20},
+        {"settled": 0, "input": 10, "output": 2, "usd": pytest.approx(30e-6), "known": True},
+    ]
+
+
+def test_a_reservation_is_on_the_disk_before_the_request_is_sent(path: Path) -> None:
+    reserve(Ledger(path))
+    assert entries(path) == [{"reserved": 0, "input": 80, "output": 20}]
+
+
+def test_a_cost_that_nobody_knows_counts_as_the_worst_case(path: Path) -> None:
+    ledger = Ledger(path)
+    spend(ledger, None)
+    assert ledger.spent == WORST
+    assert entries(path)[-1]["known"] is False
+    assert Ledger(path).spent == WORST
+
+
+def test_a_budget_holds_over_restarts_and_open_reservations_count_as_spent(path: Path) -> None:
+    budget = Budget(tokens=250)
+    first = Ledger(path, None, budget)
+    spend(first, Tokens(50, 10))
+    reserve(first)  # the process dies here
+    second = Ledger(path, None, budget)
+    assert (second.spent, second.requests) == (Tokens(50 + 80, 10 + 20), 1)
+    with pytest.raises(BudgetReached):
+        reserve(second)
+    third = Ledger(path, None, Budget(tokens=260))
+    assert reserve(third).number == 2
+    assert Ledger(path).spent.total == 260
+
+
+@pytest.mark.parametrize("torn", [1, 10, -2, -1])
+def test_a_line_torn_by_a_crash_never_makes_the_spending_less(path: Path, torn: int) -> None:
+    ledger = Ledger(path)
+    spend(ledger, Tokens(10, 2))
+    whole = path.read_bytes()
+    spend(ledger, Tokens(11, 3))
+    ledger.close()
+    after = path.read_bytes()[len(whole) :]
+    reserved, settled = after.splitlines(keepends=True)
+    path.write_bytes(whole + reserved + settled[:torn])
+    again = Ledger(path)
+    assert again.spent in {Tokens(10 + 80, 2 + 20), Tokens(21, 5)}
+    spend(again, Tokens(1, 1))
+    assert Ledger(path).spent == again.spent
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "null",
+        "[]",
+        "{",
+        '"reserved"',
+        '{"reserved": 1}',
+        '{"settled": 0, "input": 1e999, "output": 1}',
+        '{"settled": 0, "input": NaN, "output": 1}',
+        '{"settled": [0], "input": 1, "output": 1}',
+        "[" * 100_000,
+        "\ufffd",
+    ],
+)
+def test_a_line_that_is_no_entry_is_passed_over(path: Path, line: str) -> None:
+    spend(Ledger(path), Tokens(10, 2))
+    with path.open("a") as out:
+        out.write(line + "\n")
+    assert Ledger(path).spent == Tokens(10, 2)
+
+
+def test_a_request_waits_for_what_others_may_give_back() -> None:
+    async def run() -> list[str]:
+        ledger = Ledger(budget=Budget(tokens=150))
+        first = await ledger.reserve(WORST)
+        second = asyncio.create_task(ledger.reserve(WORST))
+        await asyncio.sleep(0)
+        told = [f"waiting: {not second.done()}"]
+        ledger.settle(first, Tokens(20, 5))
+        told.append(f"number: {(await second).number}")
+        return told
+
+    assert asyncio.run(run()) == ["waiting: True", "number: 1"]
+
+
+def test_all_who_wait_are_told_when_nothing_is_left_to_wait_for() -> None:
+    async def run() -> list[BaseException | Reservation]:
+        ledger = Ledger(budget=Budget(tokens=150))
+        first = await ledger.reserve(WORST)
+        waiting = [asyncio.create_task(ledger.reserve(WORST)) for _ in range(5)]
+        await asyncio.sleep(0)
+        ledger.settle(first, None)
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(outcome) for outcome in asyncio.run(run())] == [BudgetReached] * 5
+
+
+def test_the_error_says_what_was_allowed_and_what_is_spent() -> None:
+    ledger = Ledger(None, PRICE, Budget(usd=0.0003, tokens=1500))
+    spend(ledger, Tokens(100, 10))
+    with pytest.raises(BudgetReached) as caught:
+        reserve(ledger)
+    assert str(caught.value) == (
+        "the budget of $0.0003 and 1,500 tokens is reached: 110 tokens ($0.0002) are spent, and the next request "
+        "could take more than is left"
+    )
+
+
+@pytest.mark.parametrize("budget", [Budget(tokens=0), Budget(usd=0.0)])
+def test_a_budget_of_nothing_allows_nothing(budget: Budget) -> None:
+    with pytest.raises(BudgetReached):
+        reserve(Ledger(None, PRICE, budget))
+
+
+def test_a_budget_in_usd_needs_a_price() -> None:
+    with pytest.raises(TeacherError, match=r"set teacher\.price"):
+        Ledger(budget=Budget(usd=1.0))
+
+
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="the ledger cannot be read"):
+        Ledger(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="the ledger cannot be written"):
+        reserve(Ledger(tmp_path / "file" / "ledger"))
+
+
+Request = tuple[int, int, float, float, str]
+REQUESTS = st.lists(
+    st.tuples(
+        st.integers(0, 100),
+        st.integers(0, 50),
+        st.floats(0, 1),
+        st.floats(0, 1),
+        st.sampled_from(["known", "known", "unknown", "crash"]),
+    ),
+    max_size=30,
+)
+
+
+async def spent_on(requests: list[Request], path: Path, budget: Budget, parallel: int) -> tuple[Tokens, Ledger]:
+    """What requests of known and unknown cost are billed in truth, and the ledger that let them through.
+
+    Where one crashes, so does the process, and with it all that are under way.
+    """
+    ledger, billed = Ledger(path, PRICE, budget), Tokens(0, 0)
+    for start in range(0, len(requests), parallel):
+        under_way: list[tuple[Reservation, Tokens, str]] = []
+        for read, written, share_read, share_written, ending in requests[start : start + parallel]:
+            try:
+                reservation = await asyncio.wait_for(ledger.reserve(Tokens(read, written)), 0.001)
+            except (BudgetReached, TimeoutError):
+                continue
+            used = Tokens(int(read * share_read), int(written * share_written))
+            billed = billed.plus(used)
+            under_way.append((reservation, used, ending))
+        if any(ending == "crash" for *_, ending in under_way):
+            ledger.close()
+            ledger = Ledger(path, PRICE, budget)
+            continue
+        for reservation, used, ending in under_way:
+            ledger.settle(reservation, used if ending == "known" else None)
+    ledger.close()
+    return billed, ledger
+
+
+@settings(max_examples=100, deadline=None)
+@given(requests=REQUESTS, tokens=st.integers(1, 2000), usd=st.floats(1e-6, 0.01), parallel=st.integers(1, 10))
+def test_spending_never_exceeds_the_budget(requests: list[Request], tokens: int, usd: float, parallel: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger"
+        billed, ledger = asyncio.run(spent_on(requests, path, Budget(usd, tokens), parallel))
+        assert billed.total <= ledger.spent.total <= tokens
+        assert (cost_usd(billed, PRICE) or 0) <= (ledger.spent_usd or 0) <= usd
+        assert Ledger(path, PRICE).spent == ledger.spent
+
+
+def test_the_worst_case_is_a_token_a_byte_and_the_limit_that_is_sent() -> None:
+    assert worst_case({"max_tokens": 7}, b"x" * 100) == Tokens(100, 7)
+    assert worst_case({"max_completion_tokens": 8}, "ü".encode()) == Tokens(2, 8)
+    assert worst_case({}, b"").output >= 2048

@@ -1,0 +1,296 @@
+import asyncio
+import email.utils
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.teacher.fake_endpoint import Act, FakeEndpoint, answers, fails, label
+from tests.teacher.support import TASK, body, quick
+from understudy.errors import TeacherError
+from understudy.teacher.channel import RequestFailed
+from understudy.teacher.endpoint.client import Client
+from understudy.teacher.endpoint.endpoint import Endpoint
+from understudy.teacher.endpoint.response import Redactor, retry_after, said
+from understudy.teacher.replies.store import Reply
+
+KEY = "sk-secret-0123456789abcdef"
+
+
+def ask(endpoint: Endpoint, *texts: str) -> list[Reply]:
+    async def run() -> list[Reply]:
+        client = Client(endpoint)
+        await client.open()
+        try:
+            return list(await asyncio.gather(*(client.ask(body(TASK, text)) for text in texts)))
+        finally:
+            await client.close()
+
+    return asyncio.run(run())
+
+
+def content(reply: Reply) -> str:
+    assert reply.completion is not None
+    text: str = reply.completion["choices"][0]["message"]["content"]
+    return text
+
+
+def failure(endpoint: Endpoint) -> TeacherError:
+    with pytest.raises(TeacherError) as caught:
+        ask(endpoint, "text")
+    return caught.value
+
+
+def test_the_request_is_sent_as_it_is_and_the_reply_kept_as_it_came() -> None:
+    with FakeEndpoint(label("politics")) as fake:
+        [reply] = ask(quick(fake, headers={"X-Team": "desk"}), "Grüße \u2028")
+        assert fake.requests == [body(TASK, "Grüße \u2028")]
+        assert fake.headers[0]["X-Team"] == "desk"
+        assert "Authorization" not in fake.headers[0]
+    assert content(reply) == '{"label": "politics"}'
+    assert reply.seconds is not None
+    assert 0 <= reply.seconds < 5
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        fails(429),
+        fails(500),
+        fails(503),
+        fails(408),
+        Act(body=b'{"choices": ['),
+        Act(body=b'{"choices": []}'),
+        Act(body=b'{"error": {"message": "overloaded"}}'),
+        Act(body=b"\xff\xfe"),
+        Act(body=b"[" * 100_000),
+        Act(reset=True),
+        Act(delay=2.0),
+    ],
+    ids=["429", "500", "503", "408", "half JSON", "no choice", "error in 200", "no UTF-8", "deep", "reset", "hang"],
+)
+def test_what_may_pass_is_tried_again(first: Act) -> None:
+    with FakeEndpoint(first, first) as fake:
+        assert len(ask(quick(fake, timeout=0.3), "text")) == 1
+        assert len(fake.requests) == 3
+
+
+def test_attempts_are_bounded_and_the_last_failure_is_told() -> None:
+    with FakeEndpoint(*[fails(500, "out of\n luck")] * 9) as fake:
+        error = failure(quick(fake))
+        assert len(fake.requests) == 3
+    assert isinstance(error, RequestFailed)
+    assert not error.refused
+    assert str(error) == "no answer from the endpoint in 3 attempts: 500: out of luck"
+
+
+@pytest.mark.parametrize(("status", "of_the_row"), [(400, True), (422, True), (401, False), (403, False), (404, False)])
+def test_what_will_not_pass_fails_at_once(status: int, of_the_row: bool) -> None:
+    with FakeEndpoint(fails(status, "because")) as fake:
+        error = failure(quick(fake))
+        assert len(fake.requests) == 1
+    assert f"{status}: because" in str(error)
+    assert isinstance(error, RequestFailed) is of_the_row
+
+
+def test_an_exhausted_quota_is_not_waited_for() -> None:
+    with FakeEndpoint(Act(status=429, body=b'{"error": {"code": "insufficient_quota", "message": "pay"}}')) as fake:
+        assert "429: pay" in str(failure(quick(fake)))
+        assert len(fake.requests) == 1
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with FakeEndpoint(Act(status=307, headers={"Location": "http://elsewhere.invalid/v1"})) as fake:
+        assert "redirects to http://elsewhere.invalid/v1" in str(failure(quick(fake)))
+
+
+def test_retry_after_is_honoured() -> None:
+    with FakeEndpoint(fails(429, Retry_After="0.4")) as fake:
+        start = time.monotonic()
+        ask(quick(fake), "text")
+        assert time.monotonic() - start >= 0.4
+
+
+def test_a_wait_of_hours_ends_the_run_instead() -> None:
+    with FakeEndpoint(fails(429, Retry_After="86400")) as fake:
+        error = failure(quick(fake))
+        assert not isinstance(error, RequestFailed)
+        assert "wait 86400 seconds" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [(None, None), ("7", 7), (" 1.5 ", 1.5), ("soon", None), ("-3", None), ("inf", None), ("nan", None), ("", None)],
+)
+def test_retry_after_in_seconds(value: str | None, seconds: float | None) -> None:
+    assert retry_after(value) == seconds
+
+
+def test_retry_after_as_a_date() -> None:
+    moment = datetime.now(UTC) + timedelta(seconds=90)
+    wait = retry_after(email.utils.format_datetime(moment, usegmt=True))
+    assert wait is not None
+    assert 85 < wait <= 90
+    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+
+
+def test_pauses_double_up_to_their_bound_and_are_random_below_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds: list[float] = []
+
+    def draw(low: float, high: float) -> float:
+        assert low == 0
+        bounds.append(high)
+        return 0.0
+
+    monkeypatch.setattr("understudy.teacher.endpoint.client.random.uniform", draw)
+    with FakeEndpoint(*[fails(500)] * 5) as fake:
+        ask(quick(fake, max_attempts=6, backoff=0.5, longest_pause=3.0), "text")
+    assert bounds == [0.5, 1.0, 2.0, 3.0, 3.0]
+
+
+def test_a_slow_endpoint_is_given_up() -> None:
+    with FakeEndpoint(Act(delay=5), Act(delay=5)) as fake:
+        assert "nothing came within 0.1 seconds" in str(failure(quick(fake, timeout=0.1, max_attempts=2)))
+
+
+def test_an_endpoint_that_is_not_there() -> None:
+    with FakeEndpoint() as fake:
+        endpoint = quick(fake)
+    assert "the connection failed" in str(failure(endpoint))
+
+
+def test_a_huge_reply_is_an_error_and_is_not_asked_for_again() -> None:
+    with FakeEndpoint(answers("x" * 10_000_000)) as fake:
+        assert "larger than 4 MB" in str(failure(quick(fake)))
+        assert len(fake.requests) == 1
+
+
+def test_no_more_requests_are_under_way_than_allowed() -> None:
+    slow = Act(delay=0.02, body=label("sport").body)
+    with FakeEndpoint(respond=lambda text: slow) as fake:
+        assert len(ask(quick(fake, concurrency=3), *map(str, range(12)))) == 12
+        assert fake.most_under_way == 3
+
+
+def test_waiting_for_a_rate_limit_does_not_use_up_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("understudy.teacher.endpoint.pace._BURST", 0.0)
+    failed: set[str] = set()
+
+    def respond(text: str) -> Act:
+        first = text not in failed
+        failed.add(text)
+        return fails(500) if first else label("sport")
+
+    with FakeEndpoint(respond=respond) as fake:
+        # a quarter of a second apart, so that the last is sent after a second, and then fails once
+        replies = ask(quick(fake, requests_per_minute=240, deadline=0.75), *"abcde")
+        assert len(fake.requests) == 10
+    assert len(replies) == 5
+
+
+def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEACHER_KEY", f" {KEY}\n")
+    with FakeEndpoint() as fake:
+        ask(quick(fake, api_key_env="TEACHER_KEY"), "text")
+        assert fake.headers[0]["Authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", "sk\u2011x", "a\x00b"])
+def test_a_missing_or_impossible_key_is_told_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    monkeypatch.setattr("os.environ", {} if value is None else {"TEACHER_KEY": value})
+    with FakeEndpoint() as fake:
+        assert "environment variable TEACHER_KEY" in str(failure(quick(fake, api_key_env="TEACHER_KEY")))
+        assert fake.requests == []
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        fails(401, f"Incorrect API key provided: {KEY}."),
+        fails(400, "x" * 290 + KEY),
+        fails(500, KEY),
+        Act(status=403, body=f"<html>{KEY}</html>".encode()),
+        Act(status=302, headers={"Location": f"http://x/?key={KEY}"}),
+        Act(body=f"not JSON {KEY}".encode()),
+    ],
+)
+def test_a_key_that_the_endpoint_echoes_is_not_shown(monkeypatch: pytest.MonkeyPatch, echo: Act) -> None:
+    monkeypatch.setenv("TEACHER_KEY", KEY)
+    with FakeEndpoint(echo) as fake:
+        message = str(failure(quick(fake, api_key_env="TEACHER_KEY", max_attempts=1)))
+    assert "sk-" not in message
+    assert len(message) < 700
+
+
+def test_a_key_in_a_header_or_a_reply_is_not_shown_either() -> None:
+    with FakeEndpoint(fails(400, f"bad key {KEY}"), answers(f"I know {KEY}")) as fake:
+        endpoint = quick(fake, headers={"api-key": f"Token {KEY}", "X-Title": "a longer title of no secrecy"})
+        assert KEY not in str(failure(endpoint))
+        [reply] = ask(endpoint, "text")
+    assert content(reply) == "I know [redacted]"
+
+
+def test_a_header_from_the_environment_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeEndpoint(fails(400, f"bad key {KEY}"), answers(f"I know {KEY}")) as fake:
+        endpoint = quick(fake, headers_env={"api-key": "AZURE_KEY"})
+        with pytest.raises(TeacherError, match="environment variable AZURE_KEY is not set"):
+            ask(endpoint, "text")
+        monkeypatch.setenv("AZURE_KEY", f"Token {KEY}")
+        assert KEY not in str(failure(endpoint))
+        [reply] = ask(endpoint, "text")
+        assert {headers["api-key"] for headers in fake.headers} == {f"Token {KEY}"}
+    assert content(reply) == "I know [redacted]"
+    assert KEY not in repr(endpoint)
+
+
+def test_a_placeholder_key_does_not_change_replies() -> None:
+    assert Redactor(["EMPTY"]).clean_bytes(b"EMPTY seats") == b"EMPTY seats"
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        (b'{"error": {"message": "no\\u001b[31m such\\nmodel"}}', "no [31m such model"),
+        (b'{"error": "flat"}', "flat"),
+        (b'{"detail": "of vLLM"}', "of vLLM"),
+        (b"<h1>Bad gateway</h1>", "<h1>Bad gateway</h1>"),
+        (b"", "nothing"),
+        (b"\xff", "\ufffd"),
+        (b"[1]", "[1]"),
+    ],
+)
+def test_what_an_endpoint_says_is_one_printable_line(raw: bytes, shown: str) -> None:
+    assert said(raw, Redactor([])) == shown
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: Endpoint(base_url="api.openai.com/v1"),
+        lambda: Endpoint(base_url="file:///etc/passwd"),
+        lambda: Endpoint(base_url="http://x/v1", headers={"X": "a\r\nHost: b"}),
+    ],
+)
+def test_an_endpoint_that_cannot_be_one(wrong: Callable[[], Any]) -> None:
+    with pytest.raises(TeacherError):
+        wrong()
+
+
+def test_a_trailing_slash_does_not_matter() -> None:
+    with_slash, without = Endpoint(base_url="http://x/v1/"), Endpoint(base_url="http://x/v1")
+    assert with_slash.url("chat/completions") == without.url("chat/completions") == "http://x/v1/chat/completions"
+    assert with_slash.name == without.name == "http://x/v1"
+
+
+def test_an_endpoint_has_one_name_however_it_is_written_and_none_of_its_secrets_in_it() -> None:
+    assert Endpoint(base_url="HTTPS://user:pw@API.Host:443/v1/").name == "https://api.host/v1"
+    assert Endpoint(base_url="http://host:8000/v1").name == "http://host:8000/v1"
+
+
+def test_headers_are_a_mapping_of_their_own() -> None:
+    headers: Mapping[str, str] = Endpoint(base_url="http://x/v1").headers
+    assert headers == {}
