@@ -57,7 +57,7 @@ def test_a_run_may_train_on_what_the_budget_paid_for(small: Path, by_text: dict[
         done = us.run(recipe, folder / "run", told)
         answered = len(fake.requests) - 24
         assert done.scores["data"]["distilled"] == answered > 0
-        assert any(f"failed to answer {24 - answered} texts" in line for line in told.lines)
+        assert any(f"The budget left {24 - answered} texts unanswered" in line for line in told.lines)
         [(reason, count)] = done.scores["data"]["rejected"].items()
         assert reason.startswith("the budget of 6,500 tokens is reached")
         assert count == 24 - answered

@@ -82,4 +82,4 @@ def test_nothing_is_held_out_of_nothing_or_with_a_share_of_nothing() -> None:
 
 def test_targets_that_are_no_labels_are_one_group() -> None:
     spans = [Example(id=str(i), text=f"text {i}", target=(Span(0, i, "PER"),), source="gold") for i in range(10)]
-    assert len(hold_out(spans, 0.3, 0)[1]) == 3
+    assert len(hold_out(spans, 0.3, 0, alike=False)[1]) == 3
