@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-IN_FLIGHT = 100
+IN_FLIGHT = int(os.environ.get("IN_FLIGHT", "100"))
+"""How many requests may be under way at a time."""
 MODEL = "teacher"
 Row = dict[str, Any]
 """``text``, and the ``messages`` that ask for its label."""
