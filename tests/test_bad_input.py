@@ -54,11 +54,10 @@ BAD = {
         jsonl(*GOLD, {"id": "g3", "text": "Cup final", "label": "sport"}),
         "gold.jsonl:3: this text also stands in the test set (",
     ),
-    "test text in pool": ("pool", jsonl({"id": "p", "text": "An election"}), "pool.jsonl:1: this text also stands in"),
-    "test text in pool in other case and white space": (
-        "pool",
-        jsonl(*POOL, {"id": "p3", "text": "\tCUP \n  FINAL "}),
-        "pool.jsonl:3: this text also stands in the test set (",
+    "test text in gold in other case and white space": (
+        "gold",
+        jsonl(*GOLD, {"id": "g3", "text": "\tCUP \n  FINAL ", "label": "sport"}),
+        "gold.jsonl:3: this text also stands in the test set (",
     ),
     "deep": ("pool", b"[" * 100_000 + b"\n", "pool.jsonl:1: not JSON ("),
 }

@@ -81,12 +81,35 @@ def test_an_id_stands_once_in_all_files(tmp_path: Path) -> None:
     assert "stands twice" in refusal(tmp_path, gold=[GOLD[0], GOLD[0]])
 
 
-@pytest.mark.parametrize("source", ["gold", "pool"])
-def test_a_text_of_the_test_set_must_not_be_learned_from(tmp_path: Path, source: str) -> None:
-    leak = [{"id": "x", "text": "  A\nCUP ", "target": "sport"}]
-    message = refusal(tmp_path, **{source: leak})
-    assert message.startswith(f"{source}.jsonl:1: this text also stands in the test set (")
+def test_a_gold_text_of_the_test_set_must_not_be_learned_from(tmp_path: Path) -> None:
+    message = refusal(tmp_path, gold=[{"id": "x", "text": "  A\nCUP ", "target": "sport"}])
+    assert message.startswith("gold.jsonl:1: this text also stands in the test set (")
     assert "test.jsonl:1" in message
+
+
+def test_a_pool_text_of_the_test_set_is_left_for_cleaning_to_reject(tmp_path: Path) -> None:
+    assert "x" in {example.id for example in load(tmp_path, pool=[{"id": "x", "text": "  A\nCUP "}])}
+
+
+def test_mistakes_in_all_files_are_told_together_and_counted(tmp_path: Path) -> None:
+    blank = [{"id": f"p{number}", "text": " "} for number in range(30)]
+    with pytest.raises(DataError) as caught:
+        load(tmp_path, pool=blank, gold=[{"id": "g", "text": "a goal", "target": "golf"}], test="")
+    message = str(caught.value)
+    assert message.startswith("32 mistakes in the data\n")
+    assert "test.jsonl: the file is empty" in message
+    assert "unknown label 'golf'" in message
+    assert message.endswith("\n  and 22 more")
+
+
+def test_a_column_that_is_missing_is_told_once(tmp_path: Path) -> None:
+    assert refusal(tmp_path, pool=[{"body": "a"}, {"body": "b"}]).count("unknown column") == 1
+
+
+def test_semicolons_between_columns_are_named(tmp_path: Path) -> None:
+    (tmp_path / "pool.csv").write_text("id;text\n1;a match\n")
+    with pytest.raises(DataError, match=r"pool\.csv:2: the columns are separated by ';'"):
+        list(load_examples({"pool": tmp_path / "pool.csv"}, Columns(), TASK))
 
 
 def test_a_gold_text_has_one_target(tmp_path: Path) -> None:

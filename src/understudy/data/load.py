@@ -13,6 +13,9 @@ from understudy.example import Example, Source, Target, is_whole, target_to_json
 from understudy.registry import unknown
 from understudy.tasks.task import Task
 
+_SHOWN = 10
+"""How many mistakes are listed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
@@ -39,20 +42,43 @@ def load_examples(files: Mapping[Source, Path], columns: Columns, task: Task) ->
 
     Raises:
         DataError: A file cannot be read or is empty; a row lacks a column or holds no text or no valid target; an id
-            stands twice; a text of the test set also stands in gold or pool; or gold gives a text two targets.
+            stands twice; a text of the test set also stands in gold; or gold gives a text two targets. Raised at the
+            end, for all mistakes together.
     """
+    problems = _Problems()
     texts = _Texts()
     with _Ids(list(files.values())) as ids:
         for source, path in sorted(files.items(), key=lambda file: file[0] != "test"):  # it decides the leaks
-            number = 0
-            for number, row in read_rows(path):
-                where = f"{path}:{number}"
+            for found in _examples(source, path, columns, task, ids, texts):
+                if isinstance(found, Example):
+                    yield found
+                else:
+                    problems.add(found)
+    problems.tell()
+
+
+def _examples(
+    source: Source, path: Path, columns: Columns, task: Task, ids: "_Ids", texts: "_Texts"
+) -> Iterator[Example | DataError]:
+    """The rows of one file; for one that is wrong, what is wrong with it."""
+    number = 0
+    try:
+        for number, row in read_rows(path):
+            where = f"{path}:{number}"
+            try:
                 example = _example(row, number, source, columns, task, where)
                 ids.check(example.id, path, number)
                 texts.check(example, where)
+            except _NoColumn:  # every row would say the same
+                raise
+            except DataError as error:
+                yield error
+            else:
                 yield example
-            if number == 0:
-                raise DataError(f"{path}: the file is empty; expected {source} rows")
+        if number == 0:
+            raise DataError(f"{path}: the file is empty; expected {source} rows")
+    except DataError as error:
+        yield error
 
 
 def read_labelled(path: Path, task: Task) -> Iterator[Example]:
@@ -94,9 +120,41 @@ def _example(row: Mapping[str, Any], number: int, source: Source, columns: Colum
 
 
 def _cell(row: Mapping[str, Any], column: str, role: str, where: str) -> Any:
-    if column not in row:
-        raise DataError(f"{where}: {unknown('column', column, row)}; set data.columns.{role} in the recipe")
-    return row[column]
+    if column in row:
+        return row[column]
+    if len(row) == 1 and ";" in next(iter(row)):
+        raise _NoColumn(
+            f"{where}: the columns are separated by ';'; expected ',': export the file again, or convert it"
+        )
+    raise _NoColumn(f"{where}: {unknown('column', column, row)}; set data.columns.{role} in the recipe")
+
+
+class _NoColumn(DataError):
+    """The file has no such column."""
+
+
+class _Problems:
+    """The mistakes in all files, the first of them with their words."""
+
+    def __init__(self) -> None:
+        self._first: list[DataError] = []
+        self._count = 0
+
+    def add(self, problem: DataError) -> None:
+        """Take note of one."""
+        self._count += 1
+        if len(self._first) < _SHOWN:
+            self._first.append(problem)
+
+    def tell(self) -> None:
+        """Raise what was found: nothing, the one mistake, or a list of them."""
+        if self._count == 1:
+            raise self._first[0]
+        if self._count:
+            shown = "".join(f"\n  {problem}" for problem in self._first)
+            rest = self._count - len(self._first)
+            more = f"\n  and {rest:,} more" if rest else ""
+            raise DataError(f"{self._count:,} mistakes in the data{shown}{more}")
 
 
 class _Ids:
@@ -126,7 +184,10 @@ class _Ids:
 
 
 class _Texts:
-    """The texts of test and gold, so that no text is both, or has two targets; digests, since files can be large."""
+    """The texts of test and gold, so that no text is both, or has two targets; digests, since files can be large.
+
+    A text of the pool that is also in the test set is no mistake: it is left out, and counted, before it is asked about.
+    """
 
     def __init__(self) -> None:
         self._test: dict[bytes, str] = {}
@@ -136,7 +197,7 @@ class _Texts:
         key = text_key(example.text)
         if example.source == "test":
             self._test[key] = where
-        elif key in self._test:
+        elif example.source == "gold" and key in self._test:
             raise DataError(
                 f"{where}: this text also stands in the test set ({self._test[key]}); "
                 "a test text must not be learned from: remove it from one of them"
