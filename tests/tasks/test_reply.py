@@ -39,6 +39,8 @@ def test_an_object_with_its_key_and_perhaps_reasoning_is_read_as_it_is(value: An
     [
         ("", "empty"),
         (" \n", "empty"),
+        ('<think>It is about {"label": "b"}.', "cut off before its thoughts had ended"),
+        ('<think>a</think><think>b</think>{"label": "a"}', "something before the JSON object"),
         ('```json\n{"label": "a"}\n```', "wrapped in a Markdown fence"),
         ('Sure! {"label": "a"}', "something before the JSON object"),
         ("The label is a.", "not JSON"),
@@ -113,3 +115,8 @@ def test_a_runaway_reply_takes_bounded_time(reply: str) -> None:
 def test_a_key_of_any_length_keeps_the_message_short() -> None:
     assert len(refusal(json.dumps({"label": 1, "x" * 500_000: 1}))) < 200
     assert len(refusal('{"' + "x" * 100_000 + '": 1, "' + "x" * 100_000 + '": 2}')) < 200
+
+
+@pytest.mark.parametrize("thoughts", ["", 'Perhaps {"label": "b"}?\nNo.'])
+def test_the_thoughts_of_a_reasoning_model_are_no_part_of_its_reply(thoughts: str) -> None:
+    assert read_object(f'<think>{thoughts}</think>\n\n{{"label": "a"}}', ["label"], "...") == {"label": "a"}

@@ -1,7 +1,8 @@
 """Reading a reply that must be one JSON object: strictly, with a reason that helps to do better where it is none.
 
 Nothing is guessed at or repaired. A reply that needs repair comes from a model that did not do as it was told, and
-what else it got wrong nobody knows; asked again with the reason, it mostly does as it should.
+what else it got wrong nobody knows; asked again with the reason, it mostly does as it should. The thoughts of a reasoning
+model, which some servers leave before the reply, are no part of it.
 """
 
 import json
@@ -17,6 +18,7 @@ REASONING = "reasoning"
 _LONGEST = 1_000_000
 """Replies of more characters are not looked at: no model writes one on purpose."""
 _SPACE = " \t\n\r"
+_THOUGHTS, _THOUGHTS_END = "<think>", "</think>"
 _KINDS = {list: "list", str: "string", bool: "true or false", int: "number", float: "number", type(None): "null"}
 
 
@@ -32,7 +34,7 @@ def read_object(reply: str, keys: Sequence[str], form: str) -> dict[str, Any]:
         ParseError: The reply is anything else; the message says what, and repeats the form.
     """
     try:
-        found = _decoded(reply.strip(_SPACE))
+        found = _decoded(_without_thoughts(reply.strip(_SPACE)))
         check_keys(found, keys, allowed=[REASONING])
         if not isinstance(found.get(REASONING, ""), str):
             raise ParseError(f"{REASONING} is no text")
@@ -53,6 +55,16 @@ def check_keys(found: dict[str, Any], keys: Sequence[str], allowed: Iterable[str
     for key in found:
         if key not in keys and key not in allowed:
             raise ParseError(f"unknown key {quoted(key)}")
+
+
+def _without_thoughts(reply: str) -> str:
+    """The reply itself, behind the block of thoughts that some servers leave before it."""
+    if not reply.startswith(_THOUGHTS):
+        return reply
+    _, end, said = reply.partition(_THOUGHTS_END)
+    if not end:
+        raise ParseError("cut off before its thoughts had ended")
+    return said.lstrip(_SPACE)
 
 
 def _decoded(reply: str) -> dict[str, Any]:
