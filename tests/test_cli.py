@@ -36,10 +36,17 @@ def test_init_writes_a_recipe_once(call: Call, tmp_path: Path) -> None:
     assert "exists already" in one_line(err)
 
 
+def test_init_makes_the_folder_too(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "absent" / "deep" / "mine.yaml"
+    assert call("init", path)[0] == 0
+    assert "teacher:" in path.read_text()
+
+
 def test_init_where_nothing_can_be_written_is_told(call: Call, tmp_path: Path) -> None:
-    code, _, err = call("init", tmp_path / "absent" / "mine.yaml")
+    (tmp_path / "file").write_text("")
+    code, _, err = call("init", tmp_path / "file" / "mine.yaml")
     assert code == 2
-    assert "cannot be written (No such file or directory)" in one_line(err)
+    assert "mine.yaml: cannot be written (" in one_line(err)
 
 
 def test_check_says_what_a_run_would_do_and_spends_nothing(call: Call, tiny: Path) -> None:
@@ -57,6 +64,16 @@ def test_check_says_what_a_run_would_do_and_spends_nothing(call: Call, tiny: Pat
     assert "linear/simple_mix, trained 3 x" in out
     assert "2 test texts are few" in out
     assert f"{tiny.parent}/replies.jsonl" in out
+
+
+def test_check_tells_what_the_run_of_that_folder_has_spent(call: Call, tiny: Path) -> None:
+    with FakeEndpoint() as fake:
+        priced = f"{fake.base_url}\n  price: {{input: 1000.0, output: 0}}\n  budget: {{usd: 9}}"
+        tiny.write_text(tiny.read_text().replace("http://127.0.0.1:9/v1", priced))
+        assert call("teach", tiny, "--out", tiny.parent / "mine")[0] == 0
+    out = call("check", tiny, "--out", tiny.parent / "mine")[1]
+    assert "Budget:   $9.00; $0.4 of it spent" in out
+    assert "of it spent" not in call("check", tiny, "--out", tiny.parent / "other")[1]
 
 
 def test_check_says_so_where_the_price_is_unknown_and_where_nothing_is_to_pay(

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.commands import Call, one_line
-from tests.newswire import rows
+from tests.newswire import rows, write_rows
+from tests.teacher.fake_batch_api import FakeBatchApi, Fault
 from tests.teacher.fake_endpoint import Act, FakeEndpoint, fails, label
 
 
@@ -47,7 +49,7 @@ def test_teach_asks_and_says_what_came_of_it_and_trains_nothing(call: Call, live
     assert code == 0, err
     assert "Answered: 3 texts" in out
     assert "Rejected: 1" in out
-    assert "unknown label 'sports'" in out
+    assert "1 not an answer: unknown label …" in out
     assert "Spent:    5 requests, 525 tokens, $0.05" in out
     assert f"{folder}/run/2-taught.jsonl" in out
     assert {row["id"]: row.get("target") for row in rows(folder / "run" / "2-taught.jsonl")} == {
@@ -57,6 +59,24 @@ def test_teach_asks_and_says_what_came_of_it_and_trains_nothing(call: Call, live
         "p2": "politics",
     }
     assert not (folder / "run" / "5-students").exists()
+
+
+def test_a_teacher_that_gives_every_text_the_same_answer_is_told(call: Call, live: Path) -> None:
+    folder = live.parent
+    write_rows(folder / "pool.jsonl", [{"id": f"p{number}", "text": f"Goal {number}!"} for number in range(18)])
+    with FakeEndpoint(respond=lambda _: label("sport")) as fake:
+        out = call("teach", at(fake, live), "--out", folder / "run")[1]
+    assert "Note:     every answer is 'sport'; see whether texts and labels are the right ones" in out
+
+
+@pytest.mark.parametrize(("texts", "others"), [(17, "no such text"), (18, "Goal 7!")])
+def test_few_answers_or_different_ones_call_for_no_note(call: Call, live: Path, texts: int, others: str) -> None:
+    folder = live.parent
+    write_rows(folder / "pool.jsonl", [{"id": f"p{number}", "text": f"Goal {number}!"} for number in range(texts)])
+    with FakeEndpoint(respond=lambda text: label("politics" if others in text else "sport")) as fake:
+        out = call("teach", at(fake, live), "--out", folder / "run")[1]
+    assert f"Answered: {texts + 2} texts" in out
+    assert "every answer" not in out
 
 
 def test_teaching_again_asks_nothing(call: Call, taught: Path) -> None:
@@ -95,7 +115,9 @@ def test_a_budget_that_is_reached_is_told_without_a_traceback(call: Call, live: 
     [
         (["--import-batch"], "--import-batch needs the files that came back"),
         (["stray.jsonl"], "stray.jsonl: only --import-batch takes files"),
-        (["--export-batch", "a", "--submit-batch", "b"], "expected one of --export-batch, --import-batch and"),
+        (["--export-batch", "a", "--submit-batch", "b"], "expected one of --export-batch, --import-batch, --submit-"),
+        (["--submit-batch", "a", "--cancel-batch", "a"], "--submit-batch and --cancel-batch"),
+        (["--import-batch", "a", "--cancel-batch", "a"], "--submit-batch and --cancel-batch"),
     ],
 )
 def test_options_that_do_not_go_together_are_told(call: Call, tiny: Path, arguments: list[str], message: str) -> None:
@@ -110,6 +132,19 @@ def test_an_endpoint_that_is_not_there_is_told_without_a_traceback(call: Call, l
     assert code == 2
     assert "the connection failed" in err
     assert "Traceback" not in err
+
+
+def test_a_batch_that_was_cut_short_can_be_cancelled(call: Call, live: Path) -> None:
+    submitted = live.parent / "batch"
+    with FakeBatchApi(plans=[["in_progress"]]) as fake:
+        fake.faults["look"].append(Fault(fails(401)))
+        arguments = (at(fake, live), "--out", live.parent / "run")
+        assert call("teach", *arguments, "--submit-batch", submitted)[0] == 2
+        code, out, err = call("teach", *arguments, "--cancel-batch", submitted)
+        assert (code, fake.calls["cancel"]) == (0, 1), err
+        assert "Kept 4 replies" in out
+        code, _, err = call("teach", *arguments, "--cancel-batch", submitted)
+        assert (code, "no batch is under way" in err) == (2, True)
 
 
 # clean
@@ -137,12 +172,11 @@ def store(taught: Path) -> Path:
 
 
 def test_show_says_what_lies_in_the_store(call: Call, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("COLUMNS", "20")
     code, out, _ = call("replies", "show", "--store", store)
     assert code == 0
-    [line] = [line for line in out.splitlines() if line.strip().startswith("m ")]
-    assert "http://127.0.0.1" in line
-    assert line.split()[2:6] == ["5", "0", "500", "25"]
+    assert "\nm from http://127.0.0.1:" in out
+    assert " ".join(out.split()).endswith("500 tokens read, 25 written")
 
 
 def test_what_is_exported_teaches_a_recipe_that_has_no_endpoint(call: Call, taught: Path, store: Path) -> None:
@@ -150,11 +184,10 @@ def test_what_is_exported_teaches_a_recipe_that_has_no_endpoint(call: Call, taug
     code, out, _ = call("replies", "export", folder / "recording", "--store", store, "--model", "m")
     assert code == 0
     assert "Wrote 5 exchanges to" in out
-    lines = [line for line in taught.read_text().splitlines() if "base_url" not in line]
-    recorded = "\n".join(lines).replace(
-        "model: m", "model: m\n  replies: {requests: recording/requests.jsonl, replies: recording/replies.jsonl}"
-    )
-    taught.write_text(recorded.replace("store: replies.jsonl", "store: none.jsonl"))
+    recipe, shown = yaml.safe_load(taught.read_text()), yaml.safe_load(out.split("In a recipe:")[1])
+    del recipe["teacher"]["base_url"]
+    recipe["teacher"] |= {"store": "none.jsonl", **shown["teacher"]}
+    taught.write_text(yaml.safe_dump(recipe))
     code, out, err = call("teach", taught, "--out", folder / "again")
     assert code == 0, err
     assert "Spent:    nothing" in out
@@ -169,9 +202,30 @@ def test_prune_removes_what_is_named_and_a_dry_run_nothing(call: Call, store: Pa
     assert (code, out) == (0, "Would remove 5 replies, and 0 stay.\n")
     assert store.read_bytes() == before
     assert call("replies", "prune", "--store", store, "--truncated")[1] == "Removed 0 replies, and 5 stay.\n"
-    assert call("replies", "prune", "--store", store, "--from", "http://elsewhere")[1].startswith("Removed 0")
-    assert call("replies", "prune", "--store", store, "--older-than", "0")[1] == "Removed 5 replies, and 0 stay.\n"
+    out = call("replies", "prune", "--store", store, "--older-than", "0")[1]
+    assert out.startswith("Removed 5 replies, and 0 stay.\n")
+    assert "To have it ask again, remove its 2-taught.jsonl" in out
     assert store.read_bytes() == b""
+
+
+@pytest.mark.parametrize("command", [["export", "recording"], ["prune"], ["prune", "--dry-run"]])
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        (["--model", "nope"], "unknown model 'nope'; expected one of: m"),
+        (["--from", "http://elsewhere"], "unknown endpoint 'http://elsewhere'; "),
+    ],
+)
+def test_a_model_or_an_endpoint_that_is_not_in_the_store_is_told(
+    call: Call, store: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], chosen: list[str], message: str
+) -> None:
+    before = store.read_bytes()
+    monkeypatch.chdir(store.parent)
+    code, _, err = call("replies", *command, "--store", store, *chosen)
+    assert code == 2
+    assert message in one_line(err)
+    assert store.read_bytes() == before
+    assert not Path("recording").exists()
 
 
 def test_prune_without_a_choice_is_refused(call: Call, store: Path) -> None:

@@ -212,6 +212,22 @@ def test_a_students_name_is_no_way_out_of_the_run_folder(tmp_path: Path, name: s
     assert problem.startswith(f"students.{name}: not a name for a student")
 
 
+def test_a_name_fits_a_folder_whatever_its_letters(tmp_path: Path) -> None:
+    longest = "\U00020000" * 60  # of four bytes each
+    (tmp_path / longest).mkdir()
+    assert load(tmp_path, name=longest, students={longest: {"student": "linear"}}).name == longest
+    [problem] = problems(tmp_path, students={longest + "x": {"student": "linear"}})
+    assert problem.endswith("not a name for a student (it names a folder); expected up to 60 letters, digits, . _ -")
+    [problem] = problems(tmp_path, name=longest + "x")
+    assert problem.startswith("name: ")
+
+
+def test_a_student_is_not_trained_a_billion_times(tmp_path: Path) -> None:
+    assert load(tmp_path, seeds=1000).students[0].seeds == 1000
+    found = problems(tmp_path, seeds=10**9, students={"linear": {"seeds": 1001}})
+    assert {problem.split(":")[0] for problem in found} == {"seeds", "students.linear.seeds"}
+
+
 @pytest.mark.parametrize("name", ["../x", "a/b", "..", "", "x\n"])
 def test_a_runs_name_is_no_way_out_of_the_folder_of_runs(tmp_path: Path, name: str) -> None:
     [problem] = problems(tmp_path, name=name)

@@ -1,16 +1,18 @@
 """The terminal: progress bars and tables for people. Results go to standard output, all else to standard error."""
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Table
 
@@ -18,13 +20,14 @@ from understudy import words
 from understudy.progress import Bar
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
+    from rich.progress import Task, TaskID
 
     from understudy.pipeline import Run
     from understudy.run_folder import RunFolder
     from understudy.stages.lesson import Lesson
     from understudy.stages.plan import Plan
     from understudy.teacher.batch.files import Exported, Imported
+    from understudy.teacher.cost.ledger import Bill
     from understudy.teacher.replies.archive import Holding
 
 _FEW = 100
@@ -32,17 +35,21 @@ _FEW = 100
 _REASONS = 8
 """How many reasons for a rejection are shown."""
 _LINE = 100
+_SILENCE = 30.0
+"""Seconds until work that no bar shows is told of in a line."""
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
 class Terminal:
-    """Progress as bars on standard error; where that is no terminal, one line at the end of each piece of work."""
+    """Progress as bars on standard error; where that is no terminal, as a line now and then, and at each end."""
 
     def __init__(self) -> None:
-        columns = [TextColumn("{task.description:<22}"), BarColumn(28), MofNCompleteColumn(), TimeElapsedColumn()]
-        self._bars = RichProgress(*columns, console=err, transient=False, disable=not err.is_terminal)
+        work = (TextColumn("{task.description:<22}"), BarColumn(16), MofNCompleteColumn())
+        clock = (TimeElapsedColumn(), TextColumn("gone,"), TimeRemainingColumn(), TextColumn("left"))
+        self._bars = RichProgress(*work, *clock, console=err, transient=False, disable=not err.is_terminal)
+        self._told = monotonic()
 
     def __enter__(self) -> "Terminal":
         self._bars.start()
@@ -55,12 +62,12 @@ class Terminal:
     def bar(self, title: str, total: int) -> Iterator[Bar]:
         """A bar that goes away when the work within a larger one is done."""
         nested = bool(self._bars.tasks) and not self._bars.finished
-        task = self._bars.add_task(title, total=total)
+        bar = _Bar(self, self._bars.add_task(title, total=total))
         try:
-            yield _Bar(self._bars, task)
+            yield bar
         finally:
             if nested:
-                self._bars.remove_task(task)
+                self._bars.remove_task(bar.task)
         if not err.is_terminal and not nested:
             self.say(f"{title}: done ({total})")
 
@@ -68,13 +75,27 @@ class Terminal:
         """One line above the bars."""
         err.print(escape(line))
 
+    def advance(self, task: "TaskID", steps: int) -> None:
+        """Move a bar on; where there is none to be seen, say from time to time how far it is."""
+        self._bars.advance(task, steps)
+        if not err.is_terminal and monotonic() - self._told >= _SILENCE:
+            self._told = monotonic()
+            self.say(_how_far(next(shown for shown in self._bars.tasks if shown.id == task)))
+
 
 class _Bar:
-    def __init__(self, bars: RichProgress, task: "TaskID") -> None:
-        self._bars, self._task = bars, task
+    def __init__(self, terminal: Terminal, task: "TaskID") -> None:
+        self._terminal, self.task = terminal, task
 
     def advance(self, steps: int = 1) -> None:
-        self._bars.advance(self._task, steps)
+        self._terminal.advance(self.task, steps)
+
+
+def _how_far(task: "Task") -> str:
+    """How far a piece of work is, what time it took and, as far as can be told, will take."""
+    left = f", about {words.duration(task.time_remaining)} left" if task.time_remaining else ""
+    steps = f"{task.completed:,.0f} of {task.total:,.0f}"
+    return f"{task.description}: {steps}, {words.duration(task.elapsed)} gone{left}"
 
 
 def show_run(run: "Run") -> None:
@@ -82,46 +103,61 @@ def show_run(run: "Run") -> None:
     scores = run.scores
     out.print(_score_table(scores))
     teacher = scores["teacher"]
-    cost = words.dollars(teacher["cost_usd"])
-    if teacher["cost_usd"] and teacher["spent_usd"] is not None:
-        cost += f" ({words.dollars(teacher['spent_usd'])} by this run)"
     out.print(
-        f"Teacher: {escape(str(teacher['model']))}, {teacher['requests']:,} replies, cost {cost}.", soft_wrap=True
+        f"\nTeacher: {escape(str(teacher['model']))}, {teacher['requests']:,} replies, {_paid(teacher)}.",
+        soft_wrap=True,
     )
-    rejected = sum(scores["data"]["rejected"].values())
-    if teacher.get("unusable") or rejected:
-        data, unusable = scores["data"], teacher.get("unusable", 0)
-        out.print(
-            f"It gave no usable answer to {unusable:,} of {data['test']:,} test texts (scored as wrong); "
-            f"{rejected:,} of {data['pool']:,} pool texts were left out: see 3-rejected.jsonl.",
-            soft_wrap=True,
-        )
+    for line in _left_out(scores):
+        out.print(line, soft_wrap=True)
     out.print(f"\n[bold]{escape(scores['choice']['sentence'])}[/bold]", soft_wrap=True)
     out.print(escape(_against_teacher(scores)), soft_wrap=True)
     if scores["learning_curve"]:
         out.print(escape(scores["learning_curve"]["sentence"]), soft_wrap=True)
     if scores["data"].get("note"):
         out.print(escape(f"Note: {scores['data']['note']}"), soft_wrap=True)
+    if scores["data"]["test"] < _FEW:
+        out.print(f"Note: {_few(scores['data']['test'])}", soft_wrap=True)
     out.print(f"\nModel:  {escape(str(run.path / scores['choice']['folder']))}", soft_wrap=True)
     out.print(f"Report: {escape(str(run.report))}", soft_wrap=True)
+
+
+def _paid(teacher: Mapping[str, Any]) -> str:
+    """What the replies cost, and what the run has spent, where that is not the same."""
+    cost, spent = words.dollars(teacher["cost_usd"]), words.dollars(teacher["spent_usd"])
+    differs = teacher["cost_usd"] and teacher["spent_usd"] is not None and spent != cost
+    return f"cost {cost}; this run has spent {spent}" if differs else f"cost {cost}"
+
+
+def _left_out(scores: Mapping[str, Any]) -> Iterator[str]:
+    """Which texts nothing could be made of, if any."""
+    if unusable := scores["teacher"].get("unusable"):
+        yield f"It gave no usable answer to {unusable:,} of {scores['data']['test']:,} test texts (scored as wrong)."
+    if rejected := sum(scores["data"]["rejected"].values()):
+        yield f"{rejected:,} texts were left out of training: see 3-rejected.jsonl."
+
+
+def _few(test: int) -> str:
+    return f"{test:,} test texts are few; differences hardly show below {_FEW}"
 
 
 def show_plan(plan: "Plan") -> None:
     """What a recipe would do."""
     rows = ", ".join(f"{count:,} {source}" for source, count in plan.rows.items() if count)
-    forecast = plan.forecast
     out.print(f"Data:     {rows}; {plan.skipped:,} of the pool not worth asking about")
-    out.print(f"Teacher:  {forecast.rows:,} texts, {forecast.cached:,} answered already, {forecast.to_ask:,} to ask")
-    if plan.writing is not None:
-        writing = plan.writing
-        out.print(
-            f"Writing:  {writing.rows:,} requests, {writing.cached:,} answered already, {writing.to_ask:,} to ask"
-        )
+    asking = (
+        ("Teacher", "texts", plan.forecast),
+        ("Writing", "requests", plan.writing),
+        ("Checking", "texts", plan.checking),
+    )
+    for title, unit, forecast in asking:
+        if forecast is not None:
+            done, to_ask = f"{forecast.cached:,} answered already", f"{forecast.to_ask:,} to ask"
+            out.print(f"{title + ':':<9} {forecast.rows:,} {unit}, {done}, {to_ask}")
     for line in _costs(plan):
         out.print(escape(line), soft_wrap=True)
     out.print(f"Replies:  kept in {escape(str(plan.store))}", soft_wrap=True)
     if plan.rows["test"] < _FEW:
-        out.print(f"Note:     {plan.rows['test']} test texts are few; differences will hardly show below {_FEW}")
+        out.print(f"Note:     {_few(plan.rows['test'])}")
     arms = "\n          ".join(f"{name}, trained {seeds} x" for name, seeds in plan.arms.items())
     out.print(f"Students: {escape(arms) or 'none; teach is all that can be done'}")
 
@@ -134,15 +170,29 @@ def _costs(plan: "Plan") -> Iterator[str]:
     if not plan.to_ask or plan.cost_usd == 0:
         yield "Cost:     nothing"
     elif plan.cost_usd is None:
-        yield "Cost:     unknown; set teacher.price in the recipe"
+        example = "price: {input: 0.40, output: 1.60}"
+        yield f"Cost:     unknown; set teacher.price in the recipe, in USD for a million tokens: {example}"
     else:
         source = f", by {plan.price_source}" if plan.price_source else ""
         yield f"Cost:     about {words.dollars(plan.cost_usd)}{source}, and more for replies that are no answer"
-    limits = [] if plan.budget.usd is None else [words.dollars(plan.budget.usd)]
-    limits += [] if plan.budget.tokens is None else [f"{plan.budget.tokens:,} tokens"]
-    if limits:
+    if str(plan.budget):
         spent = "" if not plan.spent_usd else f"; {words.dollars(plan.spent_usd)} of it spent"
-        yield f"Budget:   {' and '.join(limits)}{spent}"
+        yield f"Budget:   {plan.budget}{spent}"
+    yield from _shortage(plan)
+
+
+def _shortage(plan: "Plan") -> Iterator[str]:
+    """Whether the budget will end the asking before it begins, or before its end."""
+    if plan.attempt is None:
+        return
+    if not plan.left.covers(plan.attempt, plan.attempt_usd):
+        cost = "" if plan.attempt_usd is None else f" ({words.dollars(plan.attempt_usd)})"
+        yield (
+            f"Warning:  a request may take {plan.attempt.total:,} tokens{cost}, and {plan.left} is left of the budget: "
+            f"it will not be sent. Raise teacher.budget, or lower teacher.max_tokens ({plan.max_tokens:,})"
+        )
+    elif not plan.left.covers(plan.tokens, plan.cost_usd):
+        yield f"Warning:  that is more than is left of the budget ({plan.left}), which will end the asking early"
 
 
 def show_lesson(lesson: "Lesson") -> None:
@@ -153,13 +203,23 @@ def show_lesson(lesson: "Lesson") -> None:
     if lesson.rejected:
         out.print(f"Rejected: {sum(lesson.rejected.values()):,}, with the reason under meta.rejected")
     _show_reasons(lesson.rejected)
+    if lesson.only_answer is not None:
+        said = escape(words.quoted(lesson.only_answer))
+        out.print(f"Note:     every answer is {said}; see whether texts and labels are the right ones", soft_wrap=True)
     if lesson.unanswered:
         out.print(f"Open:     {lesson.unanswered:,} may still be answered; the same command asks for them again")
-    cost = "" if lesson.spent_usd is None else f", {words.dollars(lesson.spent_usd)}"
-    spent = f"{lesson.requests:,} requests, {lesson.spent.total:,} tokens{cost}" if lesson.requests else "nothing"
-    out.print(f"Spent:    {spent}")
+    spent = [_billed(lesson.known)] if lesson.known.requests else []
+    if lesson.unknown.requests:
+        spent.append(f"up to {_billed(lesson.unknown)}, whose cost nobody knows")
+    out.print(f"Spent:    {'; and '.join(spent) or 'nothing'}", soft_wrap=True)
     for path in lesson.files:
         out.print(f"File:     {escape(str(path))}", soft_wrap=True)
+
+
+def _billed(bill: "Bill") -> str:
+    """Requests, tokens and dollars, as far as they are known."""
+    cost = "" if bill.usd is None else f", {words.dollars(bill.usd)}"
+    return f"{bill.requests:,} requests, {bill.tokens.total:,} tokens{cost}"
 
 
 def show_cleaned(kept: int, rejected: Mapping[str, int], folder: "RunFolder") -> None:
@@ -169,20 +229,26 @@ def show_cleaned(kept: int, rejected: Mapping[str, int], folder: "RunFolder") ->
     _show_reasons(rejected)
 
 
-def show_exported(exported: "Exported", folder: Path) -> None:
-    """Which batch files there are now."""
+def show_exported(exported: "Exported", command: Sequence[str | Path], folder: Path) -> None:
+    """Which batch files there are now, and the command that takes in what comes back."""
+    if exported.replaced:
+        out.print(f"Replaced {exported.replaced:,} request files of an earlier export to that folder.")
     if not exported.files:
         out.print("Nothing to ask: the replies are all there.")
         return
     out.print(f"Wrote {exported.requests:,} requests to:")
     for file in exported.files:
         out.print(f"  {escape(str(file))}", soft_wrap=True)
-    out.print(f"Then: understudy teach RECIPE --import-batch {escape(str(folder))}/OUTPUT...", soft_wrap=True)
+    out.print("Save what comes back there as output.jsonl, then:")
+    line = shlex.join(map(str, [*command, "--import-batch", folder / "output.jsonl"]))
+    out.print(f"  {escape(line)}", soft_wrap=True)
 
 
 def show_imported(imported: "Imported") -> None:
     """What the output of a batch brought."""
-    out.print(f"Kept {imported.kept:,} replies and {imported.refused:,} refusals; {imported.missing:,} are missing.")
+    corrections = f", of which {imported.corrections:,} are to be corrected" if imported.corrections else ""
+    missing = f"{imported.missing:,} are missing{corrections}"
+    out.print(f"Kept {imported.kept:,} replies and {imported.refused:,} refusals; {missing}.", soft_wrap=True)
     others = ("failed", "unknown", "repeated", "broken")
     counts = [f"{getattr(imported, name):,} {name}" for name in others if getattr(imported, name)]
     if counts:
@@ -194,22 +260,22 @@ def show_imported(imported: "Imported") -> None:
 
 
 def show_holdings(store: Path, holdings: Sequence["Holding"]) -> None:
-    """What lies in a reply store."""
-    table = Table(title=escape(str(store)), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("model", "from"):
-        table.add_column(name, overflow="fold")
-    for name in ("replies", "refused", "tokens read", "written", "first", "last"):
-        table.add_column(name, justify="right", no_wrap=True)
+    """What lies in a reply store; names can be long, and are to be copied, so that no column would hold them."""
+    out.print(escape(str(store)), soft_wrap=True)
     for held in holdings:
-        counts = (held.replies, held.refused, held.tokens.input, held.tokens.output)
-        table.add_row(
-            escape(held.model),
-            escape(held.answerer or "-"),
-            *(f"{count:,}" for count in counts),
-            held.first[:10],
-            held.last[:10],
-        )
-    out.print(table)
+        days = " to ".join(dict.fromkeys((held.first[:10], held.last[:10])))
+        out.print(f"\n{escape(held.model)} from {escape(held.answerer or '-')}", soft_wrap=True)
+        out.print(f"  {held.replies:,} replies, {held.refused:,} refused, {days}", soft_wrap=True)
+        out.print(f"  {held.tokens.input:,} tokens read, {held.tokens.output:,} written", soft_wrap=True)
+
+
+def show_recording(count: int, folder: Path) -> None:
+    """Where a recording lies, and what a recipe says to use it."""
+    requests, replies = folder.resolve() / "requests.jsonl", folder.resolve() / "replies.jsonl"
+    out.print(escape(f"Wrote {count:,} exchanges to {requests} and {replies}."), soft_wrap=True)
+    if count:
+        recording = f"{{requests: {json.dumps(str(requests))}, replies: {json.dumps(str(replies))}}}"
+        out.print(escape(f"In a recipe:\n\nteacher:\n  replies: {recording}"), soft_wrap=True)
 
 
 def _show_reasons(rejected: Mapping[str, int]) -> None:
@@ -223,12 +289,18 @@ def _show_reasons(rejected: Mapping[str, int]) -> None:
 
 def _score_table(scores: Mapping[str, Any]) -> Table:
     metrics = list(scores["rows"][0]["metrics"])
-    title = f"{escape(scores['name'])}: {scores['data']['test']:,} test texts, n seeds, 95 % intervals"
+    title = f"{escape(scores['name'])}: {scores['data']['test']:,} test texts, 95 % intervals\n"
     table = Table(
-        title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1),
+        collapse_padding=True,
     )
     table.add_column("student/mixture", no_wrap=True)
-    for name in ("n", *(words.metric(name).name for name in metrics), "p50 ms", "MB", "train s"):
+    for name in ("seeds", *(words.metric(name).name for name in metrics), "p50 ms", "MB", "fit s"):
         table.add_column(name, justify="right", no_wrap=True)
     chosen = _name(scores["choice"])
     for row in scores["rows"]:

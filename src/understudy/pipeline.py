@@ -174,6 +174,18 @@ def submit_batch(
         return batch.submit_batch(loaded, folder, to, told)
 
 
+def cancel_batch(
+    recipe: Recipe | Path | str, to: Path, out: Path | str | None = None, progress: Progress | None = None
+) -> Imported:
+    """Have what is under way at the Batch API cancelled, and keep what was answered until then.
+
+    Raises:
+        UnderstudyError: Something a user can put right; nothing is lost.
+    """
+    with _opened(recipe, out, progress) as (loaded, folder, told):
+        return batch.cancel_batch(loaded, folder, to, told)
+
+
 def finished(path: Path | str) -> Run:
     """A run that was done before.
 

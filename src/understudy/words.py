@@ -1,6 +1,7 @@
 """Names and numbers as people write them: metrics, mixtures, milliseconds, megabytes."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 NOT_RECORDED = "not recorded"
@@ -169,10 +170,12 @@ def rate(per_second: float | None) -> str:
 
 
 def dollars(value: float | None) -> str:
-    """A sum of money; cents and less where it is small."""
+    """A sum of money; cents and less where it is small, and two figures of what is next to nothing."""
     if value is None:
         return NOT_RECORDED
-    return f"${value:,.2f}" if value >= 1 or value == 0 else f"${value:.4f}".rstrip("0")
+    if value == 0 or round(value, 4) >= 1:
+        return f"${value:,.2f}"
+    return f"${value:.4f}".rstrip("0") if value >= 0.001 else f"${Decimal(f'{value:.2g}'):f}"
 
 
 def percent(share: float) -> str:

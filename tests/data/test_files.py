@@ -215,6 +215,33 @@ def test_records_that_crash_midway_leave_the_old_file(tmp_path: Path) -> None:
     assert left_behind(tmp_path) == ["a.jsonl"]
 
 
+@pytest.mark.parametrize("name", ["file/a.txt", "folder", "n" * 300])
+def test_what_cannot_be_written_is_named_with_the_reason(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder" / "with").mkdir(parents=True)
+    written(tmp_path / "file", "old")
+    before = left_behind(tmp_path)
+    with pytest.raises(DataError, match=f"{name}: cannot be written .*; make room or rights"):
+        write_json(tmp_path / name, 1)
+    assert left_behind(tmp_path) == before
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    (tmp_path / f".a.jsonl.{os.getpid()}.part").symlink_to("/dev/full")
+    with pytest.raises(DataError, match=r"a\.jsonl: cannot be written \(No space left on device\)"):
+        write_records(tmp_path / "a.jsonl", ({"n": n} for n in range(10_000)))
+    assert left_behind(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_the_reason(tmp_path: Path) -> None:
+    written(tmp_path / "file", "old")
+    for path in (tmp_path / "file" / "model", tmp_path / ("n" * 300), tmp_path / "file"):
+        with pytest.raises(DataError, match="cannot be written"), replacing_folder(path):
+            pass
+    assert left_behind(tmp_path) == ["file"]
+
+
 def test_a_folder_takes_its_place_whole(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "model"
     for name in ("first", "second"):

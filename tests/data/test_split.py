@@ -54,6 +54,12 @@ def test_equal_texts_are_on_one_side(examples: list[Example], share: float) -> N
     assert bool(kept) is bool(examples)
 
 
+def test_two_rows_of_the_same_id_are_two_rows() -> None:
+    examples = [Example(id="same", text=f"text {i}", target="a", source="gold") for i in range(4)]
+    kept, held_out = hold_out(examples, 0.25, 0)
+    assert (len(kept), len(held_out)) == (3, 1)
+
+
 def test_with_enough_of_every_target_the_share_is_met() -> None:
     _, held_out = hold_out(rows(["a"] * 50 + ["b"] * 30 + ["c"] * 7), 0.2, 0)
     assert len(held_out) == round(0.2 * 87)

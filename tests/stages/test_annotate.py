@@ -14,8 +14,10 @@ from tests.newswire import LABELS, rows, stamps, write_recipe, write_rows, write
 from tests.stages.support import Desk
 from tests.teacher.fake_endpoint import Act, FakeEndpoint, answers
 from understudy import pipeline
+from understudy.errors import DataError
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
+from understudy.stages.gather import gather
 from understudy.stages.split import split
 
 Row = dict[str, Any]
@@ -97,6 +99,24 @@ def test_gold_that_becomes_validation_is_no_longer_shown(tmp_path: Path) -> None
         taught(recipe(tmp_path, fake, data={"validation": 0.5, "seed": 1}))
         taught(recipe(tmp_path, fake, data={"validation": 0.5, "seed": 2}))  # without examples it is all the same
         assert len(fake.requests) == 3 * asked
+
+
+def test_what_a_person_did_to_the_runs_gold_decides_what_is_shown(tmp_path: Path) -> None:
+    with FakeEndpoint(respond=Desk()) as fake:
+        path = recipe(tmp_path, fake, annotate={"examples": {"count": 24}}, data={"validation": 0.5})
+        run = RunFolder(tmp_path / "run")
+        gather(Recipe.load(path), run)
+        given = rows(run.inputs)
+        gold = [row for row in given if row["source"] == "gold"]
+        write_rows(run.inputs, [row for row in given if row not in gold[:3]])
+        taught(path)
+        _, validation = parted_gold(tmp_path)
+        shown = {message["content"] for request in fake.requests for message in request["messages"][1:-1]}
+        assert {row["text"] for row in gold} & shown
+        assert not {row["text"] for row in [*gold[:3], *validation]} & shown
+        write_rows(run.inputs, [{**row, "target": "sports"} if row == gold[5] else row for row in given])
+        with pytest.raises(DataError, match=rf"1-inputs\.jsonl: the row '{gold[5]['id']}': unknown label 'sports'"):
+            taught(path)
 
 
 # votes

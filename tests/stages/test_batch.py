@@ -11,9 +11,10 @@ from tests.stages.support import Desk
 from tests.teacher.fake_batch_api import FakeBatchApi, Fault, Line, answered, completion, refused
 from tests.teacher.fake_endpoint import fails
 from understudy import pipeline
-from understudy.errors import RecipeError, TeacherError
+from understudy.errors import DataError, RecipeError, TeacherError
 from understudy.teacher.batch.files import Exported, Imported
-from understudy.teacher.cost.ledger import BudgetReached
+from understudy.teacher.cost.ledger import BudgetReached, Ledger
+from understudy.teacher.cost.spending import Tokens
 
 ATTRIBUTES = {"from": "attributes", "count": 24, "self_check": "drop"}
 NOBODY = "http://127.0.0.1:9/v1"
@@ -92,7 +93,7 @@ def test_what_failed_and_what_was_no_answer_is_all_that_is_exported_again(tmp_pa
     desk.labels[asked(correction)] = desk.labels[invalid]
     exchange.provider = answering(desk)
     assert exchange.answer().missing == 0
-    assert exchange.export() == Exported([], 0)
+    assert exchange.export() == Exported([])
     done = us.run(exchange.path, exchange.run)  # nobody answers at its endpoint
     assert done.scores["data"]["distilled"] == 12
     assert (done.scores["teacher"]["requests"], done.scores["data"]["rejected"]) == (25, {})
@@ -180,6 +181,10 @@ def submit(path: Path) -> Imported:
     return pipeline.submit_batch(path, path.parent / "batch", path.parent / "run")
 
 
+def cancel(path: Path) -> Imported:
+    return pipeline.cancel_batch(path, path.parent / "batch", path.parent / "run")
+
+
 def api(reply: Callable[[Line], Line]) -> FakeBatchApi:
     """A Batch API that has done each batch by the time that it is first looked at."""
     return FakeBatchApi(reply, plans=[["completed"]] * 9)
@@ -193,10 +198,10 @@ def test_rounds_follow_each_other_until_everything_is_answered(tmp_path: Path) -
         imported = submit(path)
         assert [len(batch.lines) for batch in fake.batches] == [24 + 1 + len(LABELS), 24, 24]
         assert (imported.kept, imported.missing) == (len(fake.sent()), 0)
-        assert imported.tokens.total == 120 * len(fake.sent())
+        assert imported.tokens == Tokens(100 * len(fake.sent()), 20 * len(fake.sent()))
         done = us.run(path, tmp_path / "run")  # it answers no single request
     assert done.scores["data"]["distilled"] == 12 + 24
-    assert done.scores["teacher"]["tokens"]["input"] == 100 * (24 + 24 + 24)
+    assert done.scores["teacher"]["tokens"]["input"] == 100 * len(fake.sent())
 
 
 def test_what_fails_and_what_is_no_answer_goes_into_the_next_round(tmp_path: Path) -> None:
@@ -226,8 +231,9 @@ def test_what_fails_again_and_again_is_not_sent_for_ever(tmp_path: Path) -> None
 
 def test_a_recipe_without_an_endpoint_has_nowhere_to_submit_to(tmp_path: Path) -> None:
     path = write_slice(tmp_path, per_desk=1, pool=1)
-    with pytest.raises(RecipeError, match=r"teacher\.base_url: missing"):
-        submit(path)
+    for told in (submit, cancel):
+        with pytest.raises(RecipeError, match=r"teacher\.base_url: missing"):
+            told(path)
 
 
 # within the budget
@@ -235,6 +241,12 @@ def test_a_recipe_without_an_endpoint_has_nowhere_to_submit_to(tmp_path: Path) -
 
 def budgeted(folder: Path, fake: FakeBatchApi, tokens: int) -> Path:
     return recipe(folder, fake.base_url, teacher={"budget": {"tokens": tokens}})
+
+
+def spent(path: Path) -> tuple[int, int]:
+    """The requests that a run has sent, and the tokens that they took."""
+    ledger = Ledger(path.parent / "run" / "2-spending.jsonl")
+    return ledger.requests, ledger.spent.total
 
 
 def test_a_batch_that_the_budget_may_not_cover_is_not_uploaded(tmp_path: Path) -> None:
@@ -246,14 +258,18 @@ def test_a_batch_that_the_budget_may_not_cover_is_not_uploaded(tmp_path: Path) -
         assert len(fake.batches) == 1
 
 
-def test_a_round_that_was_cut_short_is_finished_within_the_same_budget(tmp_path: Path) -> None:
+@pytest.mark.parametrize("call", ["upload", "create", "look", "content"])
+def test_a_round_that_was_cut_short_is_finished_within_the_same_budget_and_costs_no_more(
+    tmp_path: Path, call: str
+) -> None:
     with api(answering(Desk())) as fake:
-        fake.faults["look"].append(Fault(fails(401, "expired")))
+        fake.faults[call].append(Fault(fails(401, "expired")))
         path = budgeted(tmp_path, fake, 80_000)  # it covers the worst case once
         with pytest.raises(TeacherError, match="401: expired"):
             submit(path)
         assert submit(path).missing == 0
         assert len(fake.batches) == 1
+        assert spent(path) == (24, 24 * 120)
 
 
 def test_what_was_never_sent_counts_as_nothing(tmp_path: Path) -> None:
@@ -262,12 +278,35 @@ def test_what_was_never_sent_counts_as_nothing(tmp_path: Path) -> None:
         path = budgeted(tmp_path, fake, 80_000)
         with pytest.raises(TeacherError, match="401: no such key"):
             submit(path)
-        assert submit(path).missing == 0
+        assert spent(path) == (0, 0)
 
 
-@pytest.mark.parametrize(("counted", "spent"), [(True, 24 * 120), (False, None)])
+def test_a_batch_costs_half_unless_the_recipe_says_otherwise(tmp_path: Path) -> None:
+    for share, price in ((0.5, {"input": 1.0, "output": 10.0}), (0.2, {"input": 1.0, "output": 10.0, "batch": 0.2})):
+        with api(answering(Desk())) as fake:
+            path = recipe(tmp_path / str(share), fake.base_url, teacher={"price": price})
+            submit(path)
+        done = us.run(path, path.parent / "run").scores["teacher"]
+        assert done["spent_usd"] == done["cost_usd"] == pytest.approx(share * 24 * (100 + 20 * 10) / 1e6)
+
+
+def test_what_is_cancelled_brings_and_costs_what_was_answered(tmp_path: Path) -> None:
+    with api(answering(Desk())) as fake:
+        path = budgeted(tmp_path, fake, 80_000)
+        with pytest.raises(DataError, match="no batch is under way"):
+            cancel(path)
+        for told in (submit, cancel):
+            fake.faults["look"].append(Fault(fails(401, "expired")))
+            with pytest.raises(TeacherError, match="401: expired"):
+                told(path)
+        assert cancel(path).missing == 0
+        assert len(fake.batches) == 1
+        assert spent(path) == (24, 24 * 120)
+
+
+@pytest.mark.parametrize(("counted", "tokens"), [(True, 24 * 120), (False, None)])
 def test_a_round_costs_what_its_replies_report_or_else_the_worst(
-    tmp_path: Path, counted: bool, spent: int | None
+    tmp_path: Path, counted: bool, tokens: int | None
 ) -> None:
     desk = Desk()
 
@@ -280,5 +319,6 @@ def test_a_round_costs_what_its_replies_report_or_else_the_worst(
     with api(provider) as fake:
         path = budgeted(tmp_path, fake, 80_000)
         submit(path)
-        total = pipeline.teach_only(path, tmp_path / "run").spent.total
-    assert total == spent if spent is not None else 40_000 < total < 80_000
+        lesson = pipeline.teach_only(path, tmp_path / "run")
+    assert lesson.requests == 24
+    assert lesson.spent.total == tokens if tokens is not None else 40_000 < lesson.spent.total < 80_000

@@ -1,9 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.newswire import rows, write_slice
+from tests.newswire import rows, write_recipe, write_slice
+from tests.stages.support import Desk
+from tests.teacher.fake_endpoint import Act, FakeEndpoint
 from tests.teacher.support import Noted
+from understudy import pipeline
 from understudy.data.files import read_json, write_examples, write_records
 from understudy.errors import TeacherError
 from understudy.example import Example
@@ -50,8 +54,6 @@ def test_the_rows_scores_are_those_of_the_answers(newswire_run: Run) -> None:
 
 @pytest.mark.usefixtures("hurried")
 def test_edited_answers_of_a_student_are_scored_anew(tmp_path: Path) -> None:
-    from understudy import pipeline
-
     path = write_slice(tmp_path, per_desk=2, pool=24, seeds=1)
     done = pipeline.run(path, tmp_path / "run")
     recipe, run = Recipe.load(path), RunFolder(done.path)
@@ -78,3 +80,48 @@ def test_a_teacher_that_was_not_heard_on_the_test_set_is_not_scored_as_wrong(tmp
     )
     with pytest.raises(TeacherError, match=r"1 of 2 test texts .*t2: no answer in 6 attempts"):
         check_yardstick(run)
+
+
+def test_a_test_text_whose_row_was_removed_was_not_heard_on(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    write_examples(run.inputs, [Example(id=f"t{i}", text=f"{i}", target="sport", source="test") for i in range(2)])
+    write_examples(run.taught, [Example(id="t0", text="0", source="annotated", meta={"reply": "sport"})])
+    with pytest.raises(TeacherError, match=r"1 of 2 test texts \(the first, t1: no row in 2-taught\.jsonl; remove"):
+        check_yardstick(run)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_every_reply_is_counted_and_only_answers_to_the_teams_texts_are_timed(tmp_path: Path) -> None:
+    desk = Desk()
+
+    def slow_to_write(asked: str) -> Act:
+        act = desk(asked)
+        return replace(act, delay=0.5) if "\nlabel: " in asked else act
+
+    with FakeEndpoint(respond=slow_to_write) as fake:
+        write_slice(tmp_path, per_desk=2, pool=24)
+        path = write_recipe(
+            tmp_path,
+            seeds=1,
+            teacher={"replies": None, "base_url": fake.base_url, "max_attempts": 1, "price": {"input": 1, "output": 1}},
+            generate={"from": "attributes", "count": 24, "self_check": "correct"},
+        )
+        scores = pipeline.run(path, tmp_path / "run").scores
+        asked = len(fake.requests)
+    assert asked == 48 + (1 + 12) + 24 + 24
+    assert scores["teacher"]["requests"] == asked
+    assert scores["teacher"]["tokens"] == {"input": 100 * asked, "output": 20 * asked}
+    assert scores["teacher"]["cost_usd"] == pytest.approx(scores["teacher"]["spent_usd"])
+    assert scores["rows"][0]["latency_ms"]["p95"] < 400
+
+
+@pytest.mark.usefixtures("hurried")
+def test_how_patiently_the_teacher_is_asked_changes_no_comparison(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    pipeline.run(write_slice(tmp_path, per_desk=2, pool=24, seeds=1), run)
+    patient = {"concurrency": 2, "timeout": 5, "budget": {"usd": 1.0}, "price": {"input": 0, "output": 0}}
+    priced = pipeline.run(write_recipe(tmp_path, seeds=1, teacher=patient), run)
+    assert priced.worked  # the price stands in the scores
+    more_patient = {**patient, "concurrency": 3, "timeout": 50, "budget": {"usd": 2.0}}
+    assert not pipeline.run(write_recipe(tmp_path, seeds=1, teacher=more_patient), run).worked
+    assert pipeline.run(write_recipe(tmp_path, seeds=1, teacher=patient, data={"note": "ours"}), run).worked

@@ -12,7 +12,10 @@ from tests.stages.support import Desk
 from tests.teacher.fake_endpoint import Act, FakeEndpoint, answers, fails
 from understudy import pipeline
 from understudy.errors import TeacherError
+from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
+from understudy.stages.gather import gather
+from understudy.stages.split import split
 from understudy.teacher.cost.ledger import BudgetReached
 
 Row = dict[str, Any]
@@ -194,7 +197,7 @@ def test_a_text_that_the_teacher_would_label_otherwise_is_left_out(tmp_path: Pat
     assert {row["meta"]["self_check"] for row in kept} == {"kept"}
     assert {row["target"] for row in kept} == set(LABELS) - {"politics"}
     _, rejections, folder = pipeline.clean_only(tmp_path / "recipe.yaml", tmp_path / "run")
-    assert rejections["self-check: the teacher itself answers 'sport'"] == 1
+    assert rejections["self-check: the teacher itself answers …"] == 1
     assert other["text"] not in {row["text"] for row in rows(folder.clean)}
 
 
@@ -286,3 +289,41 @@ def test_a_budget_that_is_reached_while_checking_ends_the_run_too(tmp_path: Path
             generated(path)
         assert len(writing(fake)) == 12
         assert 2 + 12 < len(fake.requests) < 2 + 12 + 12
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_run_may_train_where_the_budget_did_not_reach_to_the_proposals(tmp_path: Path) -> None:
+    teacher = {"replies": None, "model": "m", "max_tokens": 50, "budget": {"tokens": 6_500, "then": "train"}}
+    long = {"description": "x" * 9_000, "count": 12}
+    with FakeEndpoint(respond=Desk()) as fake:
+        path = recipe(tmp_path, fake, from_="attributes", teacher=teacher, **long)
+        done = us.run(path, tmp_path / "run")
+        assert rows(tmp_path / "run" / "2-generated.jsonl") == []
+        assert 0 < done.scores["data"]["distilled"] <= 24
+        more = {**teacher, "budget": {"tokens": 10**6, "then": "train"}}
+        again = us.run(recipe(tmp_path, fake, from_="attributes", teacher=more, **long), tmp_path / "run")
+    assert again.scores["data"]["distilled"] == 24 + 12
+
+
+def test_a_run_that_is_to_stop_at_its_budget_stops_at_the_proposals_too(tmp_path: Path) -> None:
+    teacher = {"replies": None, "model": "m", "max_tokens": 50, "budget": {"tokens": 6_500}}
+    with FakeEndpoint(respond=Desk()) as fake:
+        path = recipe(tmp_path, fake, from_="attributes", teacher=teacher, description="x" * 9_000, count=12)
+        with pytest.raises(BudgetReached, match=r"6,500 tokens is reached.*raise teacher\.budget and run again"):
+            generated(path)
+
+
+# gold that a person has edited in the run
+
+
+def test_no_text_is_written_for_a_target_that_the_run_holds_out(tmp_path: Path) -> None:
+    path, run = of_articles(tmp_path, gold=20)
+    gather(Recipe.load(path), run)
+    given = rows(run.inputs)
+    gold = [row for row in given if row["source"] == "gold"]
+    write_rows(run.inputs, [row for row in given if row not in gold[:3]])
+    origins = {row["meta"]["target_of"] for row in generated(path)}
+    pipeline.clean_only(path, run.path)
+    split(Recipe.load(path), run)
+    assert origins == {row["id"] for row in rows(run.train) if row["source"] == "gold"}
+    assert not origins & {row["id"] for row in rows(run.validation)}

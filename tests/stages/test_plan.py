@@ -5,6 +5,7 @@ import pytest
 
 import understudy as us
 from tests.newswire import recorded_labels, rows, stamps, write_recipe, write_rows
+from tests.stages.support import Desk
 from tests.teacher.fake_endpoint import FakeEndpoint, label
 from understudy import pipeline
 from understudy.errors import DataError, Problems, TeacherError
@@ -16,6 +17,16 @@ OPENAI = {"replies": None, "model": "gpt-4.1-mini", "base_url": "https://api.ope
 
 def planned(folder: Path, **teacher: Any) -> Plan:
     return us.check(write_recipe(folder, seeds=1, teacher={**OPENAI, **teacher}), folder / "run")
+
+
+def tokenizer(folder: Path) -> str:
+    """The file of one to which every word is a token."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    words = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    words.save(str(folder / "words.json"))
+    return str(folder / "words.json")
 
 
 def test_a_plan_spends_nothing_and_writes_nothing(small: Path) -> None:
@@ -53,12 +64,7 @@ def test_a_recording_costs_nothing(small: Path) -> None:
 
 
 def test_tokens_are_counted_where_there_is_a_tokenizer(small: Path) -> None:
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    words = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
-    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    words.save(str(small.parent / "words.json"))
-    rough, counted = planned(small.parent), planned(small.parent, tokenizer=str(small.parent / "words.json"))
+    rough, counted = planned(small.parent), planned(small.parent, tokenizer=tokenizer(small.parent))
     assert (rough.forecast.estimated, counted.forecast.estimated) == (True, False)
     assert 0 < counted.tokens.input < rough.tokens.input
     with pytest.raises(TeacherError, match=r"teacher\.tokenizer .* cannot be loaded"):
@@ -99,3 +105,51 @@ def test_a_single_problem_is_told_as_itself(small: Path) -> None:
     (small.parent / "test.jsonl").unlink()
     with pytest.raises(DataError, match=r"test\.jsonl: cannot be read"):
         planned(small.parent)
+
+
+def written(folder: Path, fake: FakeEndpoint, *, votes: int = 1, **generate: Any) -> Path:
+    """A recipe whose teacher writes a text for each label twice, and reads them again."""
+    live = {**OPENAI, "base_url": fake.base_url, "concurrency": 1}
+    section = {"from": "targets", "count": 24, "self_check": "correct", **generate}
+    return write_recipe(folder, seeds=1, teacher=live, generate=section, annotate={"votes": votes})
+
+
+@pytest.mark.parametrize("generate", [{}, {"texts_per_request": 2}, {"from": "attributes", "description": "Articles."}])
+def test_what_is_planned_for_writing_and_checking_is_what_is_asked(small: Path, generate: dict[str, Any]) -> None:
+    desk = Desk(texts=generate.get("texts_per_request", 1))
+    with FakeEndpoint(respond=desk) as fake:
+        path = written(small.parent, fake, votes=3, **generate)
+        plan = us.check(path, small.parent / "run")
+        assert plan.writing is not None
+        assert plan.checking is not None
+        assert (plan.writing.to_ask, plan.checking.rows) == (12 if desk.texts == 2 else 24, 24)
+        assert plan.checking.to_ask == 3 * 24
+        pipeline.teach_only(path, small.parent / "run")
+        proposals = 1 + 12 if "from" in generate else 0
+        assert len(fake.requests) == proposals + plan.to_ask
+        after = us.check(path, small.parent / "run")
+        assert (after.to_ask, after.tokens.total) == (0, 0)
+
+
+def test_some_texts_that_are_written_and_some_that_are_not_are_planned_alike(small: Path) -> None:
+    desk, folder = Desk(), small.parent
+    with FakeEndpoint(respond=desk) as fake:
+        pipeline.teach_only(written(folder, fake, count=12), folder / "run")
+        plan = us.check(written(folder, fake, count=24), folder / "run")
+    assert plan.writing is not None
+    assert plan.checking is not None
+    assert (plan.writing.cached, plan.writing.to_ask) == (12, 12)
+    assert (plan.checking.cached, plan.checking.to_ask) == (12, 12)
+    assert plan.checking.tokens.input > 12 * 200
+
+
+def test_the_tokenizer_counts_what_is_read_for_writing_too(small: Path) -> None:
+    with FakeEndpoint() as fake:
+        rough = us.check(written(small.parent, fake)).writing
+        recipe = small.parent / "recipe.yaml"
+        recipe.write_text(recipe.read_text().replace("teacher:", f"teacher:\n  tokenizer: {tokenizer(small.parent)}"))
+        counted = us.check(recipe).writing
+    assert rough is not None
+    assert counted is not None
+    assert (rough.estimated, counted.estimated) == (True, False)
+    assert 0 < counted.tokens.input < rough.tokens.input

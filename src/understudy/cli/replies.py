@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from understudy.cli.app import app
+from understudy.teacher.replies.store import STORE
 
 commands = typer.Typer(no_args_is_help=True, help="Look after the store of the teacher's replies.")
 app.add_typer(commands, name="replies")
@@ -13,11 +14,10 @@ app.add_typer(commands, name="replies")
 StoreFile = Annotated[Path, typer.Option("--store", help="The store.")]
 Model = Annotated[str | None, typer.Option("--model", help="Only replies of this model.")]
 Answerer = Annotated[str | None, typer.Option("--from", help="Only replies from this endpoint, as `show` prints it.")]
-_DEFAULT = Path("runs") / "replies.jsonl"
 
 
 @commands.command(epilog="Example: understudy replies show")
-def show(store: StoreFile = _DEFAULT) -> None:
+def show(store: StoreFile = STORE) -> None:
     """Say what lies in the store: replies, refusals and tokens, by model and endpoint."""
     from understudy import console
     from understudy.teacher.replies.archive import survey
@@ -28,21 +28,22 @@ def show(store: StoreFile = _DEFAULT) -> None:
 @commands.command(epilog="Example: understudy replies export recording --model gpt-4.1-mini")
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where requests.jsonl and replies.jsonl are written.")],
-    store: StoreFile = _DEFAULT,
+    store: StoreFile = STORE,
     model: Model = None,
     answerer: Answerer = None,
 ) -> None:
     """Write replies as a recording that a recipe can name under teacher.replies, and that runs with no endpoint."""
+    from understudy import console
     from understudy.teacher.replies.archive import Selection
     from understudy.teacher.replies.archive import export as export_replies
 
     count = export_replies(store, folder, Selection(model=model, answerer=answerer))
-    typer.echo(f"Wrote {count:,} exchanges to {folder / 'requests.jsonl'} and {folder / 'replies.jsonl'}.")
+    console.show_recording(count, folder)
 
 
 @commands.command(epilog="Example: understudy replies prune --refused --dry-run")
 def prune(
-    store: StoreFile = _DEFAULT,
+    store: StoreFile = STORE,
     model: Model = None,
     answerer: Answerer = None,
     older_than: Annotated[
@@ -64,3 +65,7 @@ def prune(
         )
     kept, gone = prune_replies(store, selection, really=not dry_run)
     typer.echo(f"{'Would remove' if dry_run else 'Removed'} {gone:,} replies, and {kept:,} stay.")
+    if gone and not dry_run:
+        typer.echo(
+            "A finished run keeps what it has. To have it ask again, remove its 2-taught.jsonl (2-generated.jsonl)."
+        )

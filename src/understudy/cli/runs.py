@@ -16,22 +16,22 @@ def init(
     """Write a commented starter recipe."""
     from importlib import resources
 
+    from understudy.data.files import replacing
+
     if recipe.exists():
         raise DataError(f"{recipe}: exists already; choose another name, or remove it first")
     starter = (resources.files("understudy") / "starter.yaml").read_text(encoding="utf-8")
-    try:
-        recipe.write_text(starter, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{recipe}: cannot be written ({error.strerror}); choose another place") from None
+    with replacing(recipe) as out:
+        out.write(starter)
     typer.echo(f"Wrote {recipe}. Fill it in, then: understudy check {recipe}")
 
 
 @app.command(epilog="Example: understudy check recipes/newswire-desk.yaml")
-def check(recipe: RecipeFile) -> None:
+def check(recipe: RecipeFile, out: OutFolder = None) -> None:
     """Check a recipe and its data, and say what a run would do and cost; spends nothing."""
     from understudy import console, pipeline
 
-    console.show_plan(pipeline.check(recipe))
+    console.show_plan(pipeline.check(recipe, out))
 
 
 @app.command(epilog="Example: understudy run recipes/newswire-desk.yaml --out runs/first")

@@ -1,5 +1,6 @@
 """The commands for the first half of the flow alone: ask the teacher, live or by batch, and clean what it answered."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,8 @@ understudy teach my-task.yaml --export-batch batch   # request files to upload, 
 understudy teach my-task.yaml --import-batch batch/output.jsonl batch/errors.jsonl
 
 understudy teach my-task.yaml --submit-batch batch   # upload, wait, fetch: half the price at most providers
+
+understudy teach my-task.yaml --cancel-batch batch   # and keep what was answered until then
 """
 
 
@@ -35,18 +38,24 @@ def teach(
     submit_batch: Annotated[
         Path | None, typer.Option("--submit-batch", metavar="DIR", help="Ask over the endpoint's Batch API.")
     ] = None,
+    cancel_batch: Annotated[
+        Path | None, typer.Option("--cancel-batch", metavar="DIR", help="Cancel what was submitted out of DIR.")
+    ] = None,
 ) -> None:
     """Ask the teacher as a recipe says, and nothing more; what it has answered is never asked again."""
     from understudy import console, pipeline
 
-    _check_choice(files, export_batch, import_batch, submit_batch)
+    _check_choice(files, import_batch, [export_batch, submit_batch, cancel_batch])
     with console.Terminal() as progress:
         if export_batch is not None:
-            console.show_exported(pipeline.export_batch(recipe, export_batch, out, progress), export_batch)
+            exported = pipeline.export_batch(recipe, export_batch, out, progress)
+            console.show_exported(exported, _command(recipe, out), export_batch)
         elif import_batch:
             console.show_imported(pipeline.import_batch(recipe, files or [], out, progress))
         elif submit_batch is not None:
             console.show_imported(pipeline.submit_batch(recipe, submit_batch, out, progress))
+        elif cancel_batch is not None:
+            console.show_imported(pipeline.cancel_batch(recipe, cancel_batch, out, progress))
         else:
             console.show_lesson(pipeline.teach_only(recipe, out, progress))
 
@@ -60,16 +69,19 @@ def clean(recipe: RecipeFile, out: OutFolder = None) -> None:
         console.show_cleaned(*pipeline.clean_only(recipe, out, progress))
 
 
-def _check_choice(
-    files: list[Path] | None, export_batch: Path | None, import_batch: bool, submit_batch: Path | None
-) -> None:
+def _command(recipe: Path, out: Path | None) -> list[str | Path]:
+    """This command, without what it is to do."""
+    return ["understudy", "teach", recipe, *([] if out is None else ["--out", out])]
+
+
+def _check_choice(files: list[Path] | None, import_batch: bool, folders: Sequence[Path | None]) -> None:
     """One thing at a time.
 
     Raises:
         DataError: The options do not go together.
     """
-    if sum([export_batch is not None, import_batch, submit_batch is not None]) > 1:
-        raise DataError("expected one of --export-batch, --import-batch and --submit-batch")
+    if import_batch + sum(folder is not None for folder in folders) > 1:
+        raise DataError("expected one of --export-batch, --import-batch, --submit-batch and --cancel-batch")
     if import_batch and not files:
         raise DataError("--import-batch needs the files that came back: --import-batch FILE...")
     if files and not import_batch:

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -119,36 +119,46 @@ def read_json(path: Path) -> Any:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[str]]:
-    """Open a text file that takes its place under ``path`` only once it is written and on the disk."""
-    part = _beside(path)
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    """Open a text file that takes its place under ``path`` only once it is written and on the disk.
+
+    Raises:
+        DataError: It cannot be written.
+    """
+    with _written(path) as part, part.open("w", encoding="utf-8", newline="\n") as out:
+        yield out
+        out.flush()
+        os.fsync(out.fileno())
 
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """A folder that takes its place under ``path`` only once it is complete; what stood there before is removed."""
-    part = _beside(path)
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
+    """A folder that takes its place under ``path`` only once it is complete; what stood there before is removed.
+
+    Raises:
+        DataError: It cannot be written.
+    """
+    with _written(path) as part:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
         yield part
         if path.exists():
             shutil.rmtree(path)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[Path]:
+    """A name to write under, for what takes its place under ``path`` after that; of what fails, nothing is left."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
         part.replace(path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(f"{path}: cannot be written ({reason}); make room or rights, then run again") from None
     finally:
-        shutil.rmtree(part, ignore_errors=True)
-
-
-def _beside(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+        with suppress(OSError):
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
 def digest(path: Path) -> str:

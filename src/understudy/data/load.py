@@ -81,13 +81,20 @@ def _examples(
         yield error
 
 
-def read_labelled(path: Path, task: Task) -> Iterator[Example]:
+def read_labelled(path: Path, task: Task, source: Source | None = None) -> Iterator[Example]:
     """The examples in a file of a run folder that are to be learned from, one at a time: a person may have edited it.
+
+    Args:
+        path: The file.
+        task: What the targets must be valid for.
+        source: Only rows from there are looked at; None takes them all.
 
     Raises:
         DataError: A line is no example record, or has no valid target; the file and the row's id are named.
     """
     for example in read_examples(path):
+        if source not in {None, example.source}:
+            continue
         where = f"{path}: the row {example.id!r}"
         if example.target is None:
             raise DataError(f"{where} has no target; give it one, or remove the row")
@@ -186,7 +193,7 @@ class _Ids:
 class _Texts:
     """The texts of test and gold, so that no text is both, or has two targets; digests, since files can be large.
 
-    A text of the pool that is also in the test set is no mistake: it is left out, and counted, before it is asked about.
+    A text of the pool that is also in the test set is no mistake: it is left out and counted before it is asked about.
     """
 
     def __init__(self) -> None:

@@ -4,17 +4,19 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import PositiveInt, create_model
+from pydantic import create_model
 
 from understudy import registry
 from understudy.errors import UnderstudyError
 from understudy.mistakes import validated
-from understudy.recipe.sections import LOCAL, VLLM, StudentSpec, TaskSpec
+from understudy.recipe.sections import LOCAL, VLLM, Seeds, StudentSpec, TaskSpec
 from understudy.teacher.endpoint.response import holds_secret
 
-NAME = r"\w[\w.-]*"
+NAME = r"\w[\w.-]{0,59}"
+"""A name is a folder's, too, and that may have 255 bytes: of some letters sixty."""
 MIXTURES = ["gold", "distilled", "simple_mix"]
 _SAMPLE = "the text of an example"
+_VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _WITH_USER = re.compile(r"[^/?#]*//[^/?#]*@")
 
 
@@ -70,7 +72,9 @@ def known_students(written: Mapping[str, Any], seeds: int, problems: list[str]) 
         if not isinstance(name, str) or not isinstance(given, dict):
             continue
         if not re.fullmatch(NAME, name) or name == "teacher":
-            problems.append(f"{path}: not a name for a student (it names a folder); expected letters, digits, . _ -")
+            problems.append(
+                f"{path}: not a name for a student (it names a folder); expected up to 60 letters, digits, . _ -"
+            )
             continue
         student = given.get("student", name)
         if not isinstance(student, str) or student not in registry.names("student"):
@@ -78,9 +82,7 @@ def known_students(written: Mapping[str, Any], seeds: int, problems: list[str]) 
             continue
         if "seed" in given:
             problems.append(f"{path}.seed: a run draws its own seeds; expected seeds, how many of them")
-        settings = _component(
-            "student", student, given, path, problems, student=(str, name), seeds=(PositiveInt, seeds)
-        )
+        settings = _component("student", student, given, path, problems, student=(str, name), seeds=(Seeds, seeds))
         problems.extend(_unfit(written, student, path))
         if settings is not None:
             times = settings.pop("seeds", seeds)
@@ -127,6 +129,8 @@ def inconsistencies(written: Mapping[str, Any]) -> list[str]:
         )
     if data and data.get("gold") is None and annotate.get("examples") is not None:
         found.append("annotate.examples: without data.gold there are none to show; expected data.gold")
+    if annotate.get("soft") == "votes" and annotate.get("votes", 1) == 1:
+        found.append("annotate.soft: one vote has no shares; expected annotate.votes of 2 or more, or soft: logprobs")
     if isinstance(curve.get("student"), str) and curve["student"] not in students:
         found.append(f"learning_curve.student: {registry.unknown('student', curve['student'], students)}")
     if data and data.get("gold") is None and written.get("mixtures") != ["distilled"]:
@@ -142,6 +146,12 @@ def _secrets(teacher: Mapping[Any, Any]) -> list[str]:
     ]
     if isinstance(teacher.get("base_url"), str) and _WITH_USER.match(teacher["base_url"]):
         found.append("teacher.base_url: holds a user or password; expected the address alone, and api_key_env")
+    variables = {f"headers_env.{name}": named for name, named in _mapping(teacher.get("headers_env")).items()}
+    found += [
+        f"teacher.{place}: not the name of an environment variable; expected one like OPENAI_API_KEY, not what it holds"
+        for place, named in {"api_key_env": teacher.get("api_key_env"), **variables}.items()
+        if isinstance(named, str) and not _VARIABLE.fullmatch(named)
+    ]
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import BaseModel, Field
 
 from understudy.data.clean import Cleaning
 from understudy.errors import RecipeError
@@ -18,6 +18,7 @@ from understudy.recipe.sections import (
     Generation,
     LearningCurve,
     Section,
+    Seeds,
     StudentSpec,
     TaskSpec,
     TeacherSection,
@@ -36,7 +37,7 @@ class _Written(Section):
     clean: Cleaning = Cleaning()
     students: Annotated[dict[str, dict[str, Any] | None], Field(default_factory=dict)]
     mixtures: Annotated[list[str], Field(min_length=1)] = MIXTURES
-    seeds: PositiveInt = 3
+    seeds: Seeds = 3
     learning_curve: LearningCurve | None = None
 
 

@@ -20,6 +20,8 @@ LOCAL, VLLM = "local:", "vllm:"
 
 Phrase = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*\S[^\r\n]*$")]
 """A few words on one line."""
+Seeds = Annotated[int, Field(ge=1, le=1000)]
+"""How many times a student is trained."""
 
 
 class Section(BaseModel):

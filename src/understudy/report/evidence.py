@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy import words
+from understudy.data.clean import kind_of_rejection
 from understudy.data.files import read_examples, read_rows
 from understudy.errors import DataError
 
@@ -153,16 +154,25 @@ def _disagreement(row: Mapping[str, Any], student: Mapping[str, Any], right: str
 
 
 @dataclass(frozen=True, slots=True)
+class Rejected:
+    """A rejected example: its text, the whole reason where it says more than its kind, and the teacher's raw reply."""
+
+    passage: Passage
+    why: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
-    """Why examples were rejected, how many, and the first few of them as (text, the teacher's raw reply)."""
+    """A kind of reason to reject examples, how many, and the first few of them."""
 
     reason: str
     count: int
-    examples: list[tuple[Passage, str]]
+    examples: list[Rejected]
 
 
 def read_rejected(path: Path, counted: Mapping[str, int] | None) -> list[Reason]:
-    """The rejected examples by reason, the most frequent first.
+    """The rejected examples by the kind of reason, the most frequent first.
 
     Args:
         path: The rejected examples of a run; none where the file is missing.
@@ -172,17 +182,19 @@ def read_rejected(path: Path, counted: Mapping[str, int] | None) -> list[Reason]
         DataError: A line is not an example record.
     """
     counts: dict[str, int] = {}
-    examples: dict[str, list[tuple[Passage, str]]] = {}
+    examples: dict[str, list[Rejected]] = {}
     for example in read_examples(path) if path.exists() else ():
-        reason = str(example.meta.get("rejected", "no reason recorded"))
+        reason = kind_of_rejection(example)
         counts[reason] = counts.get(reason, 0) + 1
         shown = examples.setdefault(reason, [])
         if len(shown) < _MOST_REJECTED:
-            shown.append((Passage.of(example.text), str(example.meta.get("reply") or "")[:_EXCERPT]))
+            why = str(example.meta.get("rejected", reason))[: 2 * _EXCERPT]
+            reply = str(example.meta.get("reply") or "")[:_EXCERPT]
+            shown.append(Rejected(Passage.of(example.text), "" if why == reason else why, reply))
     return list(_most_frequent(counts if counted is None else counted, examples))
 
 
-def _most_frequent(counts: Mapping[str, int], examples: Mapping[str, list[tuple[Passage, str]]]) -> Iterator[Reason]:
+def _most_frequent(counts: Mapping[str, int], examples: Mapping[str, list[Rejected]]) -> Iterator[Reason]:
     ranked = sorted(counts, key=lambda reason: (-counts[reason], reason))
     for reason in ranked[:_MOST_REASONS]:
         yield Reason(reason, counts[reason], examples.get(reason, []))

@@ -1,52 +1,55 @@
 """Asking by batch: what is still to be asked as files, and what came back into the reply store."""
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from understudy import words
 from understudy.data.files import read_examples
-from understudy.errors import RecipeError, UnderstudyError
+from understudy.errors import RecipeError
 from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
+from understudy.stages.gather import gold_of
 from understudy.stages.generate import writing_questions
 from understudy.stages.teach import askable
 from understudy.stages.teacher import dialect_of, endpoint_of, interview_of, ledger_of, teacher_of
 from understudy.teacher.answer import Question
 from understudy.teacher.batch import files as batch
-from understudy.teacher.batch.delivery import batch_round
+from understudy.teacher.batch.delivery import batch_round, cancel_round
 from understudy.teacher.batch.files import Exported, Imported
-from understudy.teacher.batch.state import is_under_way
-from understudy.teacher.cost.ledger import Ledger, worst_case
-from understudy.teacher.cost.spending import Tokens
+from understudy.teacher.cost.ledger import Ledger
+from understudy.teacher.cost.spending import cost_usd, summed
 from understudy.teacher.endpoint.endpoint import Endpoint
 from understudy.teacher.interview import Interview
 from understudy.teacher.request import Body
 
-_NOTHING = Tokens(0, 0)
-
 
 def export_batch(recipe: Recipe, run: RunFolder, folder: Path, progress: Progress) -> Exported:
-    """Write what the teacher has not answered yet as OpenAI Batch request files.
+    """Write what the teacher has not answered yet as OpenAI Batch request files, and say what these may cost.
 
     Raises:
         DataError: A file cannot be written.
     """
     outstanding = _outstanding(recipe, run, interview_of(recipe, run, progress))
-    return batch.export_batch(outstanding, folder, dialect=dialect_of(recipe), max_tokens=recipe.teacher.max_tokens)
+    exported = batch.export_batch(outstanding, folder, dialect=dialect_of(recipe), max_tokens=recipe.teacher.max_tokens)
+    if exported.requests:
+        progress.say(_at_the_most(exported, ledger_of(recipe, run)))
+    return exported
 
 
 def import_batch(recipe: Recipe, run: RunFolder, files: Sequence[Path], progress: Progress) -> Imported:
-    """Take the output and error files of a batch into the reply store.
+    """Take the output and error files of a batch into the reply store, and what it cost into the ledger.
 
     Raises:
         DataError: A file cannot be read, or has nothing to do with this recipe.
     """
-    interview = interview_of(recipe, run, progress)
-    return batch.import_batch(files, _asked(recipe, run, interview), interview.store)
+    interview, ledger = interview_of(recipe, run, progress), ledger_of(recipe, run)
+    asked = _asked(recipe, run, interview)
+    return batch.import_batch(files, asked, interview.store, ledger, recipe.teacher.max_tokens)
 
 
 def submit_batch(recipe: Recipe, run: RunFolder, folder: Path, progress: Progress) -> Imported:
@@ -57,26 +60,9 @@ def submit_batch(recipe: Recipe, run: RunFolder, folder: Path, progress: Progres
         BudgetReached: The worst case of a batch does not fit into what is left of the budget.
         TeacherError: The API cannot be used.
     """
-    endpoint = endpoint_of(recipe.teacher)
-    if endpoint is None:
-        raise RecipeError(str(recipe.source), ["teacher.base_url: missing; a batch is submitted to an endpoint"])
-    total, ledger = Imported(), ledger_of(recipe, run)
+    endpoint, ledger, total = _endpoint(recipe), ledger_of(recipe, run), Imported()
     while True:
-        imported = _round(recipe, run, folder, endpoint, ledger, progress)
-        total = _together(total, imported)
-        if not imported.missing or not imported.kept + imported.refused:
-            return total
-
-
-def _round(
-    recipe: Recipe, run: RunFolder, folder: Path, endpoint: Endpoint, ledger: Ledger, progress: Progress
-) -> Imported:
-    """One round, once the budget covers it; one that was cut short is finished, for it was reserved when it began."""
-    interview = interview_of(recipe, run, progress)
-    reservation = None
-    if not is_under_way(folder):
-        reservation = ledger.reserve_now(_worst(_outstanding(recipe, run, interview), recipe))
-    try:
+        interview = interview_of(recipe, run, progress)
         imported = batch_round(
             _outstanding(recipe, run, interview),
             _asked(recipe, run, interview),
@@ -84,35 +70,53 @@ def _round(
             folder,
             endpoint,
             dialect_of(recipe),
+            ledger,
             progress,
         )
-    except UnderstudyError:
-        if reservation is not None and not is_under_way(folder):
-            ledger.settle(reservation, _NOTHING)  # no batch was made
-        raise
-    if reservation is not None:
-        ledger.settle(reservation, _used(imported))
-    return imported
+        total = _together(total, imported)
+        if not imported.missing or not imported.kept + imported.refused:
+            return total
 
 
-def _used(imported: Imported) -> Tokens | None:
-    """The tokens of a round; None where there are replies, and they do not tell."""
-    return None if imported.kept and not imported.tokens.total else imported.tokens
+def cancel_batch(recipe: Recipe, run: RunFolder, folder: Path, progress: Progress) -> Imported:
+    """Have what is under way at the Batch API cancelled, and keep what was answered until then.
+
+    Raises:
+        RecipeError: There is no endpoint.
+        DataError: Nothing is under way.
+        TeacherError: The API cannot be used.
+    """
+    interview = interview_of(recipe, run, progress)
+    asked = _asked(recipe, run, interview)
+    return cancel_round(asked, interview.store, folder, _endpoint(recipe), ledger_of(recipe, run), progress)
 
 
-def _worst(bodies: Iterable[Body], recipe: Recipe) -> Tokens:
-    """The most tokens that some requests can read and write."""
-    worst, dialect = _NOTHING, dialect_of(recipe)
-    for body in bodies:
-        wire = dialect.spoken(body, recipe.teacher.max_tokens)
-        worst = worst.plus(worst_case(wire, json.dumps(wire, ensure_ascii=False).encode("utf-8")))
-    return worst
+def _endpoint(recipe: Recipe) -> Endpoint:
+    """Where batches are submitted to."""
+    endpoint = endpoint_of(recipe.teacher)
+    if endpoint is None:
+        raise RecipeError(str(recipe.source), ["teacher.base_url: missing; a batch is submitted to an endpoint"])
+    return endpoint
+
+
+def _at_the_most(exported: Exported, ledger: Ledger) -> str:
+    """What a batch may cost, beside what is left of the budget; who sends it by hand decides."""
+    usd = None if ledger.price is None else cost_usd(exported.worst, ledger.price.by_batch)
+    cost = "" if usd is None else f" ({words.dollars(usd)})"
+    note = f"These requests take {exported.worst.total:,} tokens{cost} at the most"
+    if not str(ledger.budget):
+        return f"{note}."
+    fits = "" if ledger.left.covers(exported.worst, usd) else ": they may exceed it"
+    return f"{note}; of the budget of {ledger.budget}, {ledger.left} is left{fits}."
 
 
 def _together(before: Imported, now: Imported) -> Imported:
     """Two rounds as one; what is missing and what was named is so after the second."""
     return replace(
-        now, kept=before.kept + now.kept, refused=before.refused + now.refused, tokens=before.tokens.plus(now.tokens)
+        now,
+        kept=before.kept + now.kept,
+        refused=before.refused + now.refused,
+        tokens=summed(before.tokens, now.tokens),
     )
 
 
@@ -131,6 +135,7 @@ def _questions(
     recipe: Recipe, run: RunFolder, interview: Interview
 ) -> Iterator[tuple[object, Sequence[Question[Any]]]]:
     """What the recipe asks about the team's texts, and for texts of the teacher's own."""
-    yield from teacher_of(recipe, interview).questions(askable(recipe, read_examples(run.inputs)))
+    gold = partial(gold_of, recipe, run)
+    yield from teacher_of(recipe, interview, gold).questions(askable(recipe, read_examples(run.inputs)))
     if recipe.generate is not None:
-        yield from writing_questions(recipe, recipe.generate, interview)
+        yield from writing_questions(recipe, recipe.generate, interview, gold)

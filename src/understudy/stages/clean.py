@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import chain, filterfalse
 
-from understudy.data.clean import is_rejected, sift
+from understudy.data.clean import is_rejected, kind_of_rejection, sift
 from understudy.data.clean.spool import Spool
 from understudy.data.files import read_examples, write_examples
 from understudy.errors import DataError
@@ -13,7 +13,7 @@ from understudy.example import Example
 from understudy.progress import Bar, Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
-from understudy.stages.gather import given
+from understudy.stages.gather import given, gold_of
 from understudy.stages.split import divided, split_settings
 
 
@@ -38,8 +38,8 @@ def clean(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
 
 
 def rejections(run: RunFolder) -> dict[str, int]:
-    """How many rows were left out for each reason, the most frequent first."""
-    return dict(Counter(str(example.meta["rejected"]) for example in read_examples(run.rejected)).most_common())
+    """How many rows were left out for each kind of reason, the most frequent first."""
+    return dict(Counter(map(kind_of_rejection, read_examples(run.rejected))).most_common())
 
 
 def distilled(recipe: Recipe, run: RunFolder) -> Iterator[Example]:
@@ -52,7 +52,7 @@ def distilled(recipe: Recipe, run: RunFolder) -> Iterator[Example]:
 def _sifted(recipe: Recipe, run: RunFolder, progress: Progress) -> Iterator[Example]:
     """What the teacher answered outside the test set, each row that is not to be learned from with its reason."""
     test = {example.id for example in given(run, "test")}
-    kept, validation = divided(given(run, "gold"), recipe)
+    kept, validation = divided(gold_of(recipe, run), recipe)
     held_out = chain(given(run, "test"), validation)
 
     def taught() -> Iterator[Example]:

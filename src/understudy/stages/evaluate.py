@@ -1,32 +1,41 @@
 """Evaluation: every trained arm and the teacher on the same test set, into one scores file."""
 
-from array import array
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
-from statistics import fmean, median, quantiles
+from statistics import fmean
 from typing import Any
 
 from understudy.data.clean import is_rejected
 from understudy.data.files import digest, read_examples, read_json, read_rows, write_json, write_records
 from understudy.evaluation.choice import choose
 from understudy.evaluation.learning_curve import learning_curve
-from understudy.evaluation.scoreboard import TEACHER, Contestant, Scoreboard
+from understudy.evaluation.scoreboard import Contestant, Scoreboard
 from understudy.evaluation.speed import measure_speed
 from understudy.example import Example, Prediction
 from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import Arm, comparison_arms, curve_arms
-from understudy.stages.clean import distilled, rejections
-from understudy.stages.teacher import ledger_of, price_of
+from understudy.stages.clean import rejections
+from understudy.stages.lesson import heard_from
+from understudy.stages.teacher import price_of
 from understudy.stages.train import all_arms
 from understudy.students.student import load
-from understudy.teacher.cost.spending import Tokens, cost_usd, usage_tokens
 
 VERSION = 1
+
+_IN_SCORES: dict[str, Any] = {
+    "name": True,
+    "task": True,
+    "source": True,
+    "learning_curve": True,
+    "data": {"note"},
+    "teacher": {"model"},
+}
+"""What of the recipe stands in the scores, beyond what came of the stages before."""
 
 
 def evaluate(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
@@ -39,11 +48,12 @@ def evaluate(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
             _answer(arm, test, run)
             bar.advance()
     inputs = {
-        "recipe": recipe.model_dump(mode="json", exclude={"teacher": {"headers", "headers_env"}}),
+        "recipe": recipe.model_dump(mode="json", include=_IN_SCORES),
+        "price": str(price_of(recipe.teacher)),
         "taught": run.taught,
         "generated": run.generated if recipe.generate else None,
         "test": run.test,
-        "answers": [digest(arm.answers(run)) for arm in arms],
+        "answers": {arm.answers(run).relative_to(run.path).as_posix(): digest(arm.answers(run)) for arm in arms},
         "speeds": [digest(arm.speed(run)) for arm in comparison_arms(recipe) if arm.seed == 0],
     }
     return run.make(run.scores, inputs, lambda: _compare(recipe, run, test, distilled), run.predictions)
@@ -68,8 +78,8 @@ def _answer(arm: Arm, test: Sequence[Example], run: RunFolder) -> None:
 
 
 def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled: int) -> None:
-    heard = _heard(recipe, run, {example.id for example in test})
-    teacher = _teacher(test, heard)
+    heard = heard_from(recipe, run, {example.id for example in test})
+    teacher = heard.contestant(test)
     students = _students(recipe, run)
     gold = [example.target for example in test if example.target is not None]
     scoreboard = Scoreboard(recipe.task.build(), gold, [teacher, *students])
@@ -88,7 +98,7 @@ def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled:
         "teacher": {
             "metrics": rows[0]["metrics"],
             "unusable": _unusable(teacher),
-            **_spending(recipe, run, heard),
+            **heard.account(recipe, run),
         },
         "comparisons": scoreboard.comparisons(),
         "choice": {
@@ -101,53 +111,6 @@ def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled:
         "data": _counts(recipe, run),
     }
     write_json(run.scores, scores)
-
-
-@dataclass(slots=True)
-class _Heard:
-    """What the teacher said, of a pool of any size.
-
-    Attributes:
-        test: Its answers to the test texts, by id.
-        seconds: How long each reply took, where that is known.
-        replies: How many rows it replied to.
-        tokens: What that took; None where no reply tells.
-    """
-
-    test: dict[str, Example] = field(default_factory=dict)
-    seconds: "array[float]" = field(default_factory=lambda: array("d"))
-    replies: int = 0
-    tokens: Tokens | None = None
-
-
-def _heard(recipe: Recipe, run: RunFolder, test: set[str]) -> _Heard:
-    heard = _Heard()
-    for example in distilled(recipe, run):
-        if example.source == "annotated" and example.id in test:
-            heard.test[example.id] = example
-        if example.meta.get("seconds") is not None:
-            heard.seconds.append(example.meta["seconds"])
-        heard.replies += example.meta.get("replies", 1) if "reply" in example.meta else 0
-        tokens = usage_tokens(example.meta)
-        heard.tokens = tokens.plus(heard.tokens or Tokens(0, 0)) if tokens is not None else heard.tokens
-    return heard
-
-
-def _teacher(test: Sequence[Example], heard: _Heard) -> Contestant:
-    """The teacher's answers to the test texts, and its latency where the endpoint was timed."""
-    answers = [Prediction(heard.test[example.id].target) for example in test]
-    latency = None
-    if len(heard.seconds) > 1:
-        latency = {"p50": 1000 * median(heard.seconds), "p95": 1000 * quantiles(heard.seconds, n=20)[-1]}
-    facts = {
-        "latency_ms": latency,
-        "throughput": None,
-        "size_bytes": None,
-        "parameters": None,
-        "train_seconds": None,
-        "steps": None,
-    }
-    return Contestant(student=TEACHER, mixture=None, predictions=[answers], facts=facts)
 
 
 def _students(recipe: Recipe, run: RunFolder) -> list[Contestant]:
@@ -194,18 +157,6 @@ def _side_by_side(test: Sequence[Example], teacher: Contestant, students: Sequen
 def _unusable(teacher: Contestant) -> int:
     """On how many test texts the teacher's reply was no valid answer, which is scored as wrong."""
     return sum(answer.target is None for answer in teacher.predictions[0])
-
-
-def _spending(recipe: Recipe, run: RunFolder, heard: _Heard) -> dict[str, Any]:
-    """What the teacher's answers cost, whenever they were paid for, and what of it this run has spent."""
-    price, ledger = price_of(recipe.teacher), ledger_of(recipe, run)
-    return {
-        "model": recipe.teacher.model,
-        "requests": heard.replies,
-        "tokens": None if heard.tokens is None else heard.tokens._asdict(),
-        "cost_usd": cost_usd(heard.tokens, price),
-        "spent_usd": ledger.spent_usd if ledger.requests else 0.0,
-    }
 
 
 def _curve(recipe: Recipe, run: RunFolder, scoreboard: Scoreboard, distilled: int) -> dict[str, Any] | None:

@@ -1,13 +1,16 @@
 """The first stage: the team's files, checked, as one file of texts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from understudy.data.files import digest, read_examples, write_examples
-from understudy.data.load import load_examples
+from understudy.data.load import load_examples, read_labelled
 from understudy.example import Example, Source
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
+
+Gold = Callable[[], Iterator[Example]]
+"""Reads the human-labelled rows to learn from: `gold_of` a run, or `read_gold` where there is none yet."""
 
 
 def gather(recipe: Recipe, run: RunFolder) -> bool:
@@ -34,9 +37,14 @@ def read_sources(recipe: Recipe) -> Iterator[Example]:
 
 
 def read_gold(recipe: Recipe) -> Iterator[Example]:
-    """The human-labelled rows to learn from, checked; none where there is no such file."""
+    """The human-labelled rows to learn from as the team's file has them, checked; none where there is no such file."""
     files: dict[Source, Path] = {} if recipe.data.gold is None else {"gold": recipe.data.gold}
     return load_examples(files, recipe.data.columns, recipe.task.build())
+
+
+def gold_of(recipe: Recipe, run: RunFolder) -> Iterator[Example]:
+    """The human-labelled rows to learn from as the run has them, checked: a person may have edited them."""
+    return read_labelled(run.inputs, recipe.task.build(), "gold")
 
 
 def given(run: RunFolder, source: Source) -> Iterator[Example]:

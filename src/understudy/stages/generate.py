@@ -1,7 +1,9 @@
 """Generation: the texts that the teacher writes, for targets or out of nothing but a description."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import filterfalse
+from contextlib import closing
+from functools import partial
+from itertools import filterfalse, islice
 from typing import Any
 
 from understudy.data.clean import is_rejected
@@ -12,16 +14,19 @@ from understudy.progress import Progress, Silent
 from understudy.recipe import Recipe
 from understudy.recipe.sections import Generation
 from understudy.run_folder import RunFolder
-from understudy.stages.gather import read_gold
+from understudy.stages.gather import Gold, gold_of
 from understudy.stages.split import divided, split_settings
 from understudy.stages.teach import stop_at_budget, who_answers
-from understudy.stages.teacher import interview_of, model_name, teacher_of
+from understudy.stages.teacher import count_of, interview_of, model_name, teacher_of
 from understudy.tasks.task import labels_of
 from understudy.teacher.answer import Question
-from understudy.teacher.generation.attributes import Proposals
+from understudy.teacher.cost.ledger import BudgetReached
+from understudy.teacher.cost.spending import Forecast
+from understudy.teacher.generation.attributes import Proposals, Proposed
 from understudy.teacher.generation.briefs import Brief, of_design, of_examples, of_file, repeated, spread
 from understudy.teacher.generation.design import Attribute
 from understudy.teacher.generation.generator import Generator, Writing
+from understudy.teacher.generation.price import at_further_price
 from understudy.teacher.generation.self_check import self_checked
 from understudy.teacher.interview import Interview
 
@@ -45,21 +50,41 @@ def generate(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
         "split": split_settings(recipe),
     }
     interview = interview_of(recipe, run, progress)
-
-    def write() -> bool:
-        attributes = proposals_of(recipe, section, interview).find()
-        generator = generator_of(recipe, section, interview, attributes)
-        with Spool(generator.generate(progress)) as texts:
-            write_examples(run.generated, _checked(texts, recipe, section, interview, progress))
-        return not any(example.meta.get("unanswered") for example in read_examples(run.generated))
-
-    done = run.make(run.generated, inputs, write)
+    done = run.make(run.generated, inputs, lambda: _write(recipe, section, run, interview, progress))
     stop_at_budget(recipe, interview)
     return done
 
 
+def _write(recipe: Recipe, section: Generation, run: RunFolder, interview: Interview, progress: Progress) -> bool:
+    """Whether all texts are there, or as good as refused."""
+    gold = partial(gold_of, recipe, run)
+    try:
+        proposed = proposals_of(recipe, section, interview).find()
+    except BudgetReached:  # nobody was paid to say what the texts are to differ in
+        write_examples(run.generated, ())
+        return False
+    generator = generator_of(recipe, section, interview, proposed.attributes, gold)
+    with closing(generator.generate(progress)) as written, Spool(_at_their_price(written, proposed)) as texts:
+        if section.self_check is None:
+            write_examples(run.generated, texts)
+        else:
+            total = sum(1 for _ in filterfalse(is_rejected, texts))
+            teacher = teacher_of(recipe, interview, gold)
+            with closing(self_checked(texts, teacher, section.self_check, progress, total)) as checked:
+                write_examples(run.generated, checked)
+    return not any(example.meta.get("unanswered") for example in read_examples(run.generated))
+
+
+def _at_their_price(texts: Iterable[Example], proposed: Proposed) -> Iterator[Example]:
+    """The texts; what it took to propose their attributes is counted with the first."""
+    rows = iter(texts)
+    for first in islice(rows, 1):
+        yield at_further_price(first, proposed.replies, proposed.tokens)
+    yield from rows
+
+
 def writing_questions(
-    recipe: Recipe, section: Generation, interview: Interview
+    recipe: Recipe, section: Generation, interview: Interview, gold: Gold
 ) -> Iterator[tuple[object, Sequence[Question[Any]]]]:
     """What is asked for the texts, as far as it can be known.
 
@@ -73,12 +98,29 @@ def writing_questions(
     yield from proposals.questions()
     if _is_open(interview, proposals.questions()):
         return
-    generator = generator_of(recipe, section, interview, proposals.find())
+    generator = generator_of(recipe, section, interview, proposals.find().attributes, gold)
     yield from generator.questions()
     if section.self_check is None or _is_open(interview, generator.questions()):
         return
     texts = filterfalse(is_rejected, generator.generate(Silent()))
-    yield from teacher_of(recipe, interview).questions(texts)
+    yield from teacher_of(recipe, interview, gold).questions(texts)
+
+
+def writing_forecasts(
+    recipe: Recipe, section: Generation, interview: Interview, gold: Gold
+) -> tuple[Forecast, Forecast | None]:
+    """What the texts would take, and the teacher's own check of them, if there is one; nothing is asked.
+
+    Attributes that the teacher has not proposed yet are left out, and a text that is not written has the usual length.
+    """
+    proposals = proposals_of(recipe, section, interview)
+    to_come = _is_open(interview, proposals.questions())
+    attributes = proposals.known() if to_come else proposals.find().attributes
+    generator = generator_of(recipe, section, interview, attributes, gold)
+    if section.self_check is None:
+        return generator.forecast(), None
+    texts = filterfalse(is_rejected, generator.expected())
+    return generator.forecast(), teacher_of(recipe, interview, gold).forecast(texts)
 
 
 def proposals_of(recipe: Recipe, section: Generation, interview: Interview) -> Proposals:
@@ -92,19 +134,22 @@ def proposals_of(recipe: Recipe, section: Generation, interview: Interview) -> P
     )
 
 
-def generator_of(recipe: Recipe, section: Generation, interview: Interview, attributes: list[Attribute]) -> Generator:
+def generator_of(
+    recipe: Recipe, section: Generation, interview: Interview, attributes: list[Attribute], gold: Gold
+) -> Generator:
     """The teacher as a writer of texts over these attributes."""
     return Generator(
         task=recipe.task.build(),
         model=model_name(recipe.teacher),
         interview=interview,
-        briefs=_briefs(recipe, section, attributes),
+        briefs=_briefs(recipe, section, attributes, gold),
         writing=Writing(
             description=section.description,
             texts=section.texts_per_request,
             prompt=section.prompt,
             temperature=section.temperature,
         ),
+        count=count_of(recipe.teacher),
     )
 
 
@@ -113,7 +158,9 @@ def _is_open(interview: Interview, asked: Iterable[tuple[object, Sequence[Questi
     return any(bodies for _, bodies in interview.outstanding(asked))
 
 
-def _briefs(recipe: Recipe, section: Generation, attributes: list[Attribute]) -> Callable[[], Iterable[Brief]]:
+def _briefs(
+    recipe: Recipe, section: Generation, attributes: list[Attribute], gold: Gold
+) -> Callable[[], Iterable[Brief]]:
     """What each request asks for; the same each time that it is called."""
     labels, requests = labels_of(recipe.task.build()), section.requests
     if section.from_ == "attributes" or (labels and section.targets is None):
@@ -122,7 +169,7 @@ def _briefs(recipe: Recipe, section: Generation, attributes: list[Attribute]) ->
     def targets() -> Iterator[Brief]:
         if section.targets is not None:
             return of_file(section.targets, recipe.data.columns, recipe.task.build())
-        learned, _ = divided(read_gold(recipe), recipe)
+        learned, _ = divided(gold(), recipe)
         return of_examples(learned)
 
     def wanted() -> Iterator[Brief]:
@@ -131,13 +178,3 @@ def _briefs(recipe: Recipe, section: Generation, attributes: list[Attribute]) ->
     if not attributes:
         return wanted
     return lambda: spread(wanted(), attributes, sum(1 for _ in wanted()), section.seed)
-
-
-def _checked(
-    texts: Spool, recipe: Recipe, section: Generation, interview: Interview, progress: Progress
-) -> Iterable[Example]:
-    """The texts after the teacher has read them again, where the recipe wants it to."""
-    if section.self_check is None:
-        return texts
-    total = sum(1 for _ in filterfalse(is_rejected, texts))
-    return self_checked(texts, teacher_of(recipe, interview), section.self_check, progress, total)

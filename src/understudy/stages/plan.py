@@ -1,8 +1,11 @@
 """Planning: what a recipe would do and cost, worked out without asking or writing anything."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial, reduce
+from itertools import chain
 from pathlib import Path
 
 from understudy.data import clean
@@ -11,15 +14,15 @@ from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import comparison_arms
-from understudy.stages.gather import read_sources
-from understudy.stages.generate import generator_of, proposals_of
+from understudy.stages.gather import read_gold, read_sources
+from understudy.stages.generate import writing_forecasts
 from understudy.stages.teach import askable
-from understudy.stages.teacher import endpoint_of, interview_of, ledger_of, price_of, teacher_of
+from understudy.stages.teacher import dialect_of, endpoint_of, interview_of, ledger_of, price_of, teacher_of
 from understudy.tasks.task import labels_of
-from understudy.teacher.cost.ledger import Budget
+from understudy.teacher.cost.ledger import Budget, worst_case
 from understudy.teacher.cost.prices import list_price
 from understudy.teacher.cost.spending import Forecast, Price, Tokens, cost_usd
-from understudy.teacher.interview import Interview
+from understudy.teacher.teacher import Teacher
 
 Check = Callable[[], object]
 """Raises an UnderstudyError where something is not as it should be."""
@@ -34,10 +37,15 @@ class Plan:
         skipped: How many pool texts the teacher would not be asked about.
         forecast: What asking it would take.
         writing: What having texts written would take; None where none are.
+        checking: What having the teacher check these texts would take; None where it does not.
         price: What it charges; None where that is not known.
         price_source: Where the price stands, where it is not the recipe's own.
-        budget: What the run may spend, and what of it is spent.
+        budget: What the run may spend.
+        left: What of it is left.
         spent_usd: What the run has spent already, in USD; None where the price is not known.
+        attempt: The most that the first request about a text could take, which is set aside before it is sent; None
+            where nobody would be asked.
+        max_tokens: How much of that is for the reply.
         arms: Every student on every mixture, with the number of seeds.
         store: Where the teacher's replies are kept.
     """
@@ -46,27 +54,40 @@ class Plan:
     skipped: int
     forecast: Forecast
     writing: Forecast | None
+    checking: Forecast | None
     price: Price | None
     price_source: str | None
     budget: Budget
+    left: Budget
     spent_usd: float | None
+    attempt: Tokens | None
+    max_tokens: int
     arms: dict[str, int]
     store: Path
 
     @property
     def to_ask(self) -> int:
         """How many requests would be sent."""
-        return self.forecast.to_ask + (0 if self.writing is None else self.writing.to_ask)
+        return sum(forecast.to_ask for forecast in self._forecasts)
 
     @property
     def tokens(self) -> Tokens:
         """What they would read and write."""
-        return self.forecast.tokens if self.writing is None else self.forecast.tokens.plus(self.writing.tokens)
+        return reduce(Tokens.plus, (forecast.tokens for forecast in self._forecasts))
 
     @property
     def cost_usd(self) -> float | None:
         """What asking the teacher would cost, in USD; None where the price is not known."""
         return cost_usd(self.tokens, self.price)
+
+    @property
+    def attempt_usd(self) -> float | None:
+        """The same for the first request at its worst."""
+        return cost_usd(self.attempt, self.price)
+
+    @property
+    def _forecasts(self) -> list[Forecast]:
+        return [forecast for forecast in (self.forecast, self.writing, self.checking) if forecast is not None]
 
 
 def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
@@ -82,19 +103,26 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
 
     checks = _checks(recipe, run, progress) if recipe.students else _checks(recipe, run, progress)[1:]
     several(_problems([*checks, count]))
-    interview = interview_of(recipe, run, progress)
-    forecast = teacher_of(recipe, interview).forecast(askable(recipe, read_sources(recipe)))
+    interview, gold = interview_of(recipe, run, progress), partial(read_gold, recipe)
+    teacher = teacher_of(recipe, interview, gold)
+    forecast = teacher.forecast(askable(recipe, read_sources(recipe)))
+    section = recipe.generate
+    writing, checking = (None, None) if section is None else writing_forecasts(recipe, section, interview, gold)
     listed = None if recipe.teacher.price else list_price(recipe.teacher.model, recipe.teacher.base_url)
     ledger = ledger_of(recipe, run)
     return Plan(
         rows=dict(rows),
         skipped=rows["pool"] + rows["test"] - forecast.rows,
         forecast=forecast,
-        writing=_writing(recipe, interview),
+        writing=writing,
+        checking=checking,
         price=price_of(recipe.teacher),
         price_source=None if listed is None else listed.source,
         budget=ledger.budget,
+        left=ledger.left,
         spent_usd=ledger.spent_usd,
+        attempt=_first_attempt(recipe, teacher),
+        max_tokens=recipe.teacher.max_tokens,
         arms={arm.name: arm.spec.seeds for arm in comparison_arms(recipe)},
         store=interview.store.path,
     )
@@ -109,13 +137,16 @@ def check_available(recipe: Recipe, run: RunFolder, progress: Progress) -> None:
     several(_problems(_checks(recipe, run, progress)))
 
 
-def _writing(recipe: Recipe, interview: Interview) -> Forecast | None:
-    """What having texts written would take; what attributes the teacher would propose is not known before."""
-    section = recipe.generate
-    if section is None:
+def _first_attempt(recipe: Recipe, teacher: Teacher) -> Tokens | None:
+    """The worst case of the first request that would be sent about a text."""
+    if recipe.teacher.base_url is None:
         return None
-    proposals = proposals_of(recipe, section, interview)
-    return generator_of(recipe, section, interview, proposals.known()).forecast()
+    questions = teacher.questions(askable(recipe, read_sources(recipe)))
+    body = next(chain.from_iterable(bodies for _, bodies in teacher.interview.outstanding(questions)), None)
+    if body is None:
+        return None
+    wire = dialect_of(recipe).spoken(body, recipe.teacher.max_tokens)
+    return worst_case(wire, json.dumps(wire, ensure_ascii=False).encode("utf-8"))
 
 
 def _checks(recipe: Recipe, run: RunFolder, progress: Progress) -> list[Check]:
@@ -135,7 +166,7 @@ def _check_students(recipe: Recipe) -> None:
 
 def _check_teacher(recipe: Recipe, run: RunFolder, progress: Progress) -> None:
     """Its model, its price where there is a budget, its key."""
-    teacher_of(recipe, interview_of(recipe, run, progress))
+    teacher_of(recipe, interview_of(recipe, run, progress), partial(read_gold, recipe))
     endpoint = endpoint_of(recipe.teacher)
     if endpoint is not None:
         endpoint.secret_headers()

@@ -9,7 +9,7 @@ from understudy.data.split import hold_out
 from understudy.example import Example
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
-from understudy.stages.gather import given
+from understudy.stages.gather import given, gold_of
 from understudy.tasks.task import labels_of
 
 
@@ -19,9 +19,9 @@ def split(recipe: Recipe, run: RunFolder) -> bool:
 
     def divide() -> None:
         distilled: Iterable[Example] = read_labelled(run.clean, recipe.task.build())
-        kept, held_out = divided(given(run, "gold"), recipe)
+        kept, held_out = divided(gold_of(recipe, run), recipe)
         if recipe.data.gold is None:  # there is nothing else to stop by than the teacher's own labels
-            distilled, held_out = _held_out(distilled, recipe)
+            distilled, held_out = divided(distilled, recipe)
         write_examples(run.test, given(run, "test"))
         write_examples(run.validation, held_out)
         write_examples(run.train, chain(kept, distilled))
@@ -29,16 +29,12 @@ def split(recipe: Recipe, run: RunFolder) -> bool:
     return run.make(run.train, inputs, divide, run.validation, run.test)
 
 
-def divided(gold: Iterable[Example], recipe: Recipe) -> tuple[list[Example], list[Example]]:
-    """Gold to train on, and gold to stop by."""
-    return _held_out(gold, recipe)
+def divided(examples: Iterable[Example], recipe: Recipe) -> tuple[list[Example], list[Example]]:
+    """What to train on, and what to stop by."""
+    alike = bool(labels_of(recipe.task.build()))
+    return hold_out(list(examples), recipe.data.validation, recipe.data.seed, alike=alike)
 
 
 def split_settings(recipe: Recipe) -> dict[str, object]:
     """What decides which gold is held out."""
     return {"validation": recipe.data.validation, "seed": recipe.data.seed}
-
-
-def _held_out(examples: Iterable[Example], recipe: Recipe) -> tuple[list[Example], list[Example]]:
-    alike = bool(labels_of(recipe.task.build()))
-    return hold_out(list(examples), recipe.data.validation, recipe.data.seed, alike=alike)

@@ -1,7 +1,9 @@
 """Teaching: the teacher's answers to the texts of pool and test."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from itertools import chain, filterfalse
 
 from understudy.data.clean import ABOUT_LABELS, is_rejected, screen
@@ -12,8 +14,9 @@ from understudy.example import Example
 from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
+from understudy.stages.gather import given, gold_of
 from understudy.stages.split import split_settings
-from understudy.stages.teacher import interview_of, model_in_process, teacher_of
+from understudy.stages.teacher import endpoint_of, interview_of, model_in_process, teacher_of
 from understudy.teacher.cost.ledger import BudgetReached
 from understudy.teacher.interview import Interview
 
@@ -26,7 +29,7 @@ def teach(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
     Raises:
         BudgetReached: The budget did not suffice, and the recipe says to stop there; all that was answered is kept.
     """
-    teacher = teacher_of(recipe, interview_of(recipe, run, progress))
+    teacher = teacher_of(recipe, interview_of(recipe, run, progress), partial(gold_of, recipe, run))
     inputs = {
         "inputs": run.inputs,
         "task": recipe.task.fingerprint(),
@@ -39,8 +42,9 @@ def teach(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
     def ask() -> bool:
         with Spool(screened(recipe, read_examples(run.inputs))) as texts:
             total = sum(1 for _ in filterfalse(is_rejected, texts))
-            asked = teacher.annotate(filterfalse(is_rejected, texts), progress, total)
-            write_examples(run.taught, chain(asked, filter(is_rejected, texts)))
+            with closing(teacher.annotate(filterfalse(is_rejected, texts), progress, total)) as asked:
+                write_examples(run.taught, chain(asked, filter(is_rejected, texts)))
+        _tell_of_replies(recipe, run, progress)
         return _all_answered(run, teacher.interview, progress)
 
     done = run.make(run.taught, inputs, ask)
@@ -56,8 +60,8 @@ def stop_at_budget(recipe: Recipe, interview: Interview) -> None:
     """
     if interview.budget_reached is not None and recipe.teacher.budget.then == "stop":
         raise BudgetReached(
-            f"{interview.budget_reached}. What was answered is kept; raise teacher.budget and run again to go on, or "
-            "set budget.then: train to learn from what there is"
+            f"{interview.budget_reached}. What was answered is kept: run again to go on, or set budget.then: train to "
+            "learn from what there is"
         )
 
 
@@ -67,13 +71,20 @@ def check_yardstick(run: RunFolder) -> None:
     Raises:
         TeacherError: It was not.
     """
-    test = {example.id for example in read_examples(run.inputs) if example.source == "test"}
-    rows = (example for example in read_examples(run.taught) if example.id in test)
-    unheard = [example for example in rows if not _heard(example)]
+    missing = f"no row in {run.taught.name}; remove that file to have it made anew"
+    unheard = {example.id: missing for example in given(run, "test")}
+    total = len(unheard)
+    for example in read_examples(run.taught):
+        if example.id in unheard:
+            if _had_its_say(example):
+                del unheard[example.id]
+            else:
+                unheard[example.id] = str(example.meta.get("rejected"))
     if unheard:
+        first, reason = next(iter(unheard.items()))
         raise TeacherError(
-            f"the teacher has not answered {len(unheard)} of {len(test)} test texts (the first, {unheard[0].id}: "
-            f"{unheard[0].meta.get('rejected')}); it cannot be compared. Run again to ask for them, or record them too"
+            f"the teacher has not answered {len(unheard)} of {total} test texts (the first, {first}: {reason}); "
+            "it cannot be compared. Once that is mended, run again to ask for them, or record them too"
         )
 
 
@@ -87,9 +98,22 @@ def screened(recipe: Recipe, examples: Iterable[Example]) -> Iterator[Example]:
     return screen((example for example in examples if example.source != "gold"), recipe.clean)
 
 
-def _heard(example: Example) -> bool:
+def _had_its_say(example: Example) -> bool:
     """Whether the teacher had its say on a text: a reply, valid or not, or a refusal for good."""
     return ("reply" in example.meta or "refused" in example.meta) and not example.meta.get("unanswered")
+
+
+def _tell_of_replies(recipe: Recipe, run: RunFolder, progress: Progress) -> None:
+    """Say what all replies lack that somebody counts on."""
+    replied = usage = soft = False
+    for example in read_examples(run.taught):
+        replied |= "reply" in example.meta
+        usage |= "usage" in example.meta
+        soft |= example.soft is not None
+    if replied and not usage and endpoint_of(recipe.teacher) is not None:
+        progress.say("This endpoint reports no usage: every reply counts as its worst case (teacher.max_tokens).")
+    if replied and not soft and recipe.annotate.soft == "logprobs":
+        progress.say("No reply came with log-probabilities; there are no soft labels.")
 
 
 def _all_answered(run: RunFolder, interview: Interview, progress: Progress) -> bool:
@@ -105,15 +129,16 @@ def who_answers(recipe: Recipe) -> dict[str, object]:
     """What of the teacher's section decides its answers.
 
     How patiently it is asked does not, nor does where its replies are kept: a store only says what this very model
-    answered to this very request.
+    answered to this very request. How long a reply may become does: one that was cut off may be whole next time.
     """
     section = recipe.teacher
-    model = model_in_process(section)
+    model, endpoint = model_in_process(section), endpoint_of(section)
     recorded = [
         {"requests": digest(recording.requests), "replies": digest(recording.replies)} for recording in section.replies
     ]
     return {
         "model": section.model if model is None else model.name,
-        "base_url": section.base_url,
+        "base_url": None if endpoint is None else endpoint.name,
+        "max_tokens": section.max_tokens,
         "replies": recorded,
     }

@@ -6,7 +6,7 @@ from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.recipe.sections import LOCAL, VLLM, TeacherSection
 from understudy.run_folder import RunFolder
-from understudy.stages.gather import read_gold
+from understudy.stages.gather import Gold
 from understudy.stages.split import divided
 from understudy.students.embedding import embed
 from understudy.teacher.annotation.shots import FixedShots, NearestShots, Shots
@@ -21,17 +21,20 @@ from understudy.teacher.interview import Interview
 from understudy.teacher.local.channel import LocalChannel
 from understudy.teacher.local.model import LocalModel
 from understudy.teacher.local.vllm import VllmModel
-from understudy.teacher.replies.store import ReplyStore
+from understudy.teacher.replies.store import STORE, ReplyStore
 from understudy.teacher.teacher import Manner, Teacher
 
-_STORE = Path("runs") / "replies.jsonl"
-"""One store for all runs, wherever their folders lie: what was paid for once is found again."""
 _TEMPERATURE_OF_VOTES = 0.7
 """Votes must be able to differ."""
 
 
-def teacher_of(recipe: Recipe, interview: Interview) -> Teacher:
+def teacher_of(recipe: Recipe, interview: Interview, gold: Gold) -> Teacher:
     """The recipe's teacher, asked as the recipe says.
+
+    Args:
+        recipe: Says who it is, and how it is asked.
+        interview: Puts the questions.
+        gold: What examples to show are taken from, where there shall be any.
 
     Raises:
         UnderstudyError: Gold examples that it is to be shown, or the tokenizer, cannot be loaded.
@@ -41,8 +44,8 @@ def teacher_of(recipe: Recipe, interview: Interview) -> Teacher:
         task=recipe.task.build(),
         model=model_name(section),
         interview=interview,
-        manner=manner_of(recipe),
-        count=_count(section),
+        manner=manner_of(recipe, gold),
+        count=count_of(section),
     )
 
 
@@ -55,8 +58,8 @@ def interview_of(recipe: Recipe, run: RunFolder, progress: Progress) -> Intervie
         UnderstudyError: Nothing can be asked as the recipe says: the price for a budget or the model is missing.
     """
     section = recipe.teacher
-    ledger = ledger_of(recipe, run)
     model, endpoint = model_in_process(section), endpoint_of(section)
+    ledger = ledger_of(recipe, run)
     if model is not None:
         model.check()
         return Interview(store_of(section, model.name), lambda: LocalChannel(model), LocalChannel(model).parallel)
@@ -93,7 +96,7 @@ def endpoint_of(section: TeacherSection) -> Endpoint | None:
 def store_of(section: TeacherSection, answerer: str | None) -> ReplyStore:
     """Where the teacher's replies are kept and looked for."""
     recordings = [(recording.requests, recording.replies) for recording in section.replies]
-    return ReplyStore(section.store or _STORE, recordings, answerer)
+    return ReplyStore(section.store or STORE, recordings, answerer)
 
 
 def ledger_of(recipe: Recipe, run: RunFolder) -> Ledger:
@@ -127,24 +130,24 @@ def model_name(section: TeacherSection) -> str:
     return f"{LOCAL}{Path(section.model).name}" if section.model.startswith(LOCAL) else section.model
 
 
-def manner_of(recipe: Recipe) -> Manner:
+def manner_of(recipe: Recipe, gold: Gold) -> Manner:
     """How the teacher is asked about a text."""
     wanted = recipe.annotate
     temperature = wanted.temperature
     if temperature is None and wanted.votes > 1:
         temperature = _TEMPERATURE_OF_VOTES
-    return Manner(votes=wanted.votes, temperature=temperature, soft=wanted.soft, shots=shots_of(recipe))
+    return Manner(votes=wanted.votes, temperature=temperature, soft=wanted.soft, shots=shots_of(recipe, gold))
 
 
-def shots_of(recipe: Recipe) -> Shots | None:
-    """What chooses the gold examples that the teacher is shown; None where it is shown none."""
+def shots_of(recipe: Recipe, gold: Gold) -> Shots | None:
+    """What chooses the gold examples that the teacher is shown, none of them held out; None where it is shown none."""
     wanted = recipe.annotate.examples
     if wanted is None:
         return None
-    gold, _ = divided(read_gold(recipe), recipe)
+    learned, _ = divided(gold(), recipe)
     if wanted.choose == "fixed":
-        return FixedShots(gold, wanted.count, wanted.seed)
-    return NearestShots(gold, wanted.count, embed)
+        return FixedShots(learned, wanted.count, wanted.seed)
+    return NearestShots(learned, wanted.count, embed)
 
 
 def dialect_of(recipe: Recipe) -> Dialect:
@@ -155,13 +158,18 @@ def dialect_of(recipe: Recipe) -> Dialect:
     return Dialect.of(section.structure) or known or Dialect()
 
 
-def _dialects(section: TeacherSection, endpoint: Endpoint) -> Dialects:
-    path = section.store or _STORE
-    return Dialects(path.with_name(f"{path.name}.dialects.json"), f"{endpoint.name} {section.model}")
+def count_of(section: TeacherSection) -> TokenCount:
+    """What counts the tokens of a request before it is asked.
 
-
-def _count(section: TeacherSection) -> TokenCount:
+    Raises:
+        UnderstudyError: The tokenizer cannot be loaded.
+    """
     if section.tokenizer is not None:
         return token_count(section.tokenizer)
     model = model_in_process(section)
     return model.tokens if isinstance(model, LocalModel) else estimated_tokens
+
+
+def _dialects(section: TeacherSection, endpoint: Endpoint) -> Dialects:
+    path = section.store or STORE
+    return Dialects(path.with_name(f"{path.name}.dialects.json"), f"{endpoint.name} {section.model}")

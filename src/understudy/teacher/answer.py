@@ -109,6 +109,12 @@ def read_answer(question: Question[T], reply: Reply) -> Answer[T]:
         return replace(answer, rejected=f"not an answer: {error}")
 
 
+def replies_in(meta: Mapping[str, Any]) -> int:
+    """How many replies a row took, by what stands beside it."""
+    found = meta.get("replies", 1 if "reply" in meta else 0)
+    return found if isinstance(found, int) else 1
+
+
 def added(first: Tokens | None, second: Tokens | None) -> Tokens | None:
     """Two counts together, where there are two."""
     return first.plus(second) if first is not None and second is not None else first or second

@@ -1,7 +1,6 @@
 """Requests under way, on an event loop in a thread of its own: callers need no loop, and may have one (notebooks)."""
 
 import asyncio
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -9,7 +8,7 @@ from concurrent.futures import Future
 from typing import Any, Self, TypeVar
 
 from understudy.errors import TeacherError, UnderstudyError
-from understudy.teacher.channel import Channel, RequestFailed
+from understudy.teacher.channel import Channel, RequestFailed, is_of_the_text
 from understudy.teacher.cost.ledger import BudgetReached
 from understudy.teacher.replies.store import Reply, ReplyStore
 from understudy.teacher.request import Body
@@ -23,8 +22,8 @@ _REFUSING = 25
 single texts are refused for good reasons, and a run that is taken up again may have only those left to ask."""
 _REFUSING_FROM_THE_START = 3
 """So many refused before any was answered, and the recipe or the endpoint is taken to be wrong."""
-_OF_THE_TEXT = re.compile("content|policy|safety|moderat|context.length|too long|larger than", re.IGNORECASE)
-"""How a refusal reads that is about the very text."""
+_TAKEN = 0.5
+"""Seconds after which to see whether another process has got its answer to a request."""
 _KEPT = "What was answered is kept: run again to go on from there"
 _GRACE = 5.0
 """Seconds for which an end waits for replies that are on their way: they are paid for."""
@@ -51,6 +50,7 @@ class Asking:
         self._refused: list[tuple[bytes, Body, str]] = []
         self._stopped: TeacherError | None = None
         self._under_way: dict[bytes, asyncio.Task[Reply]] = {}
+        self._turns = asyncio.Semaphore()  # as many as the channel bears, once there is one
         self._channel: Channel | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -86,18 +86,24 @@ class Asking:
             TeacherError: No request will be.
         """
         if key not in self._under_way:
-            reply = self.store.find(key)  # it may have come since the question was taken up
-            if reply is not None:
-                return reply
-            task = asyncio.create_task(self._ask_and_keep(key, body))
+            task = asyncio.create_task(self._obtain(key, body))
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
             self._under_way[key] = task
         return await asyncio.shield(self._under_way[key])
 
+    async def _obtain(self, key: bytes, body: Body) -> Reply:
+        """Wait for a turn and ask, unless the reply has come since, or another process is asking already."""
+        while True:
+            async with self._turns:
+                if self._stopped is not None:
+                    raise self._stopped
+                with self.store.claim(key) as free:
+                    if free:
+                        return self.store.find(key) or await self._ask_and_keep(key, body)
+            await asyncio.sleep(_TAKEN)
+
     async def _ask_and_keep(self, key: bytes, body: Body) -> Reply:
         assert self._channel is not None, "work is only submitted to a started loop"
-        if self._stopped is not None:
-            raise self._stopped
         try:
             reply = await self._channel.ask(body)
             self.store.keep(key, body, reply)
@@ -105,7 +111,8 @@ class Asking:
             self._count_failure(error)
             if error.refused:
                 self._refused.append((key, body, str(error)))
-                self._keep_refusals(only_plain=True)
+                if self.answered:  # else the recipe may be at fault, however the refusal reads
+                    self._keep_refusals(only_plain=True)
             raise
         except BudgetReached as error:
             raise self._stop(error) from None
@@ -125,7 +132,7 @@ class Asking:
         """
         doubtful = []
         for key, body, reason in self._refused:
-            if only_plain and not _OF_THE_TEXT.search(reason):
+            if only_plain and not is_of_the_text(reason):
                 doubtful.append((key, body, reason))
             else:
                 self.store.keep(key, body, Reply(None, refused=reason))
@@ -157,6 +164,7 @@ class Asking:
 
     def _start(self) -> asyncio.AbstractEventLoop:
         self._channel = self.connect()
+        self._turns = asyncio.Semaphore(self._channel.parallel)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="understudy-teacher", daemon=True)
         self._thread.start()
@@ -166,7 +174,7 @@ class Asking:
     async def _finish(self) -> None:
         """End in order: send nothing more, wait a little for what is on its way, then let go."""
         assert self._channel is not None, "a started loop has a channel"
-        self._channel.hurry()
+        self._stop(TeacherError("the run was stopped"))
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=_GRACE)

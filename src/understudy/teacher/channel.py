@@ -1,10 +1,16 @@
 """The seam to whoever answers: an endpoint over HTTP, or a model in this process."""
 
+import re
 from typing import Protocol
 
 from understudy.errors import TeacherError
 from understudy.teacher.replies.store import Reply
 from understudy.teacher.request import Body
+
+_OF_THE_TEXT = re.compile(
+    r"content.?(filter|policy|management)|usage polic|safety|moderat|flagged|context.length|too long|larger than",
+    re.IGNORECASE,
+)
 
 
 class RequestFailed(TeacherError):
@@ -17,6 +23,11 @@ class RequestFailed(TeacherError):
     def __init__(self, message: str, *, refused: bool = False) -> None:
         super().__init__(message)
         self.refused = refused
+
+
+def is_of_the_text(refusal: str) -> bool:
+    """Whether a refusal is about the very text, going by how it reads, so that it would only come again."""
+    return _OF_THE_TEXT.search(refusal) is not None
 
 
 class Channel(Protocol):

@@ -23,7 +23,7 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 _AHEAD = 16
-"""How many items may be taken up, for each request that may be under way, before the oldest of them is done."""
+"""How many questions may be taken up, for each request that may be under way, before the oldest item is done."""
 _USELESS = 20
 """So many fresh replies without a single valid one, and there is no sense in paying for more."""
 _SHOWN = 200
@@ -119,8 +119,8 @@ class Interview:
     def _in_order(
         self, asked: Iterable[tuple[K, Sequence[Question[T]]]]
     ) -> Iterator[tuple[tuple[K, Sequence[Question[T]]], list[Answer[T]]]]:
-        """Each item and its questions with the answers, a bounded number of them under way."""
-        use = _Use()
+        """Each item and its questions with the answers, a bounded number of questions under way."""
+        use, taken_up = _Use(), 0
         waiting: deque[tuple[tuple[K, Sequence[Question[T]]], list[Future[Answer[T]]]]] = deque()
         with ExitStack() as stack:
             stack.enter_context(self.store)
@@ -128,8 +128,10 @@ class Interview:
             ahead = _AHEAD * self.parallel if asking else 0
             for item, questions in asked:
                 waiting.append(((item, questions), [self._begin(question, asking, use) for question in questions]))
-                while waiting and (len(waiting) > ahead or all(answer.done() for answer in waiting[0][1])):
+                taken_up += max(1, len(questions))
+                while waiting and (taken_up > ahead or all(answer.done() for answer in waiting[0][1])):
                     done, begun = waiting.popleft()
+                    taken_up -= max(1, len(begun))
                     yield done, [answer.result() for answer in begun]
             for done, begun in waiting:
                 yield done, [answer.result() for answer in begun]
@@ -174,6 +176,7 @@ class Interview:
         answer = state if isinstance(state, Answer) else state.without(UNASKED)
         if asking is not None and answer.reply is not None:
             asking.answered = True
+            use.note(answer)
         settled: Future[Answer[T]] = Future()
         settled.set_result(answer)
         return settled
@@ -188,8 +191,9 @@ class Interview:
                 self.budget_reached = str(error)
                 return found.without(str(error), unanswered=True)
             except RequestFailed as error:
-                settled = error.refused and (found.so_far is not None or asking.answered)
-                return found.without(str(error), unanswered=not settled)
+                if not (error.refused and (found.so_far is not None or asking.answered)):
+                    return found.without(str(error), unanswered=True)
+                reply = Reply(None, refused=str(error))  # as the store will give it
             found = found.after(question, reply)
         use.count(found)
         return found
@@ -225,14 +229,19 @@ class _Use:
         self._fresh = 0
         self._useful = False
 
+    def note(self, answer: Answer[T]) -> None:
+        """Take into account whether an answer is valid, fresh or not."""
+        if answer.rejected is None:
+            self._useful = True
+
     def count(self, answer: Answer[T]) -> None:
         """Take a fresh answer into account.
 
         Raises:
             TeacherError: So many came, and not one was valid.
         """
-        self._fresh += 1
-        self._useful = self._useful or answer.rejected is None
+        self.note(answer)
+        self._fresh += answer.reply is not None
         if not self._useful and self._fresh >= _USELESS:
             raise TeacherError(
                 f"the teacher's first {self._fresh} replies hold no valid answer; the last is {answer.rejected}: "

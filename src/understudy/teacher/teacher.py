@@ -1,7 +1,7 @@
 """The teacher: the large model as a predictor like any student, and as the annotator of the team's texts."""
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -73,7 +73,7 @@ class Teacher:
         written = estimated_reply_tokens(self.task.reply_schema.schema)
         return self.interview.forecast(self.questions(examples), self.count, written)
 
-    def annotate(self, examples: Iterable[Example], progress: Progress, total: int) -> Iterator[Example]:
+    def annotate(self, examples: Iterable[Example], progress: Progress, total: int) -> Generator[Example, None, None]:
         """Each text with the teacher's answer, in the order they came in; a stream, whatever their number.
 
         A row that gets no valid answer has no target, and the reason under ``rejected`` in its meta; the raw reply,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from understudy.data.clean import is_rejected, kind_of_rejection
 from understudy.example import Example, Source
 
 
@@ -16,3 +17,7 @@ def rows(texts: Iterable[str], source: Source = "annotated") -> list[Example]:
 
 def reasons(examples: Iterable[Example]) -> list[object]:
     return [example.meta.get("rejected") for example in examples]
+
+
+def kinds(examples: Iterable[Example]) -> list[str | None]:
+    return [kind_of_rejection(example) if is_rejected(example) else None for example in examples]

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.data.clean.support import reasons, row
+from tests.data.clean.support import kinds, reasons, row
 from tests.newswire import NEWSWIRE
 from tests.newswire import rows as newswire_rows
 from understudy.data.clean import Cleaning, check_available, screen, sift
@@ -15,9 +15,9 @@ def test_what_is_screened_is_what_would_be_rejected_after_it_was_paid_for() -> N
     cleaning = Cleaning(language="en")
     screened = screen([row(str(number), text, "pool") for number, text in enumerate(texts)], cleaning)
     expected = [None, "near-duplicate", "too long", "repeats itself", "too short", "another language"]
-    assert reasons(screened) == expected
+    assert kinds(screened) == expected
     sifted = sift([row(str(number), text) for number, text in enumerate(texts)], (), (), cleaning)
-    assert reasons(sifted) == expected
+    assert kinds(sifted) == expected
 
 
 def test_a_pool_text_that_nearly_stands_in_test_is_not_paid_for_and_test_rows_are_never_screened() -> None:

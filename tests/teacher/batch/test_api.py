@@ -13,13 +13,16 @@ from tests.teacher.fake_endpoint import Act, fails
 from tests.teacher.support import TASK, Noted, body, quick, rows, teacher
 from understudy.errors import DataError, TeacherError
 from understudy.teacher.batch.api import BatchApi
-from understudy.teacher.batch.delivery import batch_round, cancel_batches, submit_batches
+from understudy.teacher.batch.delivery import batch_round, cancel_round, submit_batches
 from understudy.teacher.batch.files import Imported, every_request, export_batch, import_batch
 from understudy.teacher.batch.state import Submissions
+from understudy.teacher.cost.ledger import Budget, BudgetReached, Ledger, Reservation
+from understudy.teacher.cost.spending import NO_TOKENS, Tokens
 from understudy.teacher.endpoint.dialect import Dialect
 from understudy.teacher.replies.store import Reply, ReplyStore
 
 KEY = "sk-secret-0123456789abcdef"
+SET_ASIDE = Reservation(0, Tokens(1, 1), 1, batched=True)
 CALLS = ("upload", "create", "look", "content")
 
 
@@ -47,11 +50,18 @@ def export(folder: Path, count: int = 4, lines: int = 2) -> int:
 
 
 def submit(fake: FakeBatchApi, folder: Path, noted: Noted | None = None, **settings: Any) -> list[Path]:
-    return submit_batches(folder, quick(fake, **settings), noted or Noted(), poll=0.001)
+    return submit_batches(folder, quick(fake, **settings), SET_ASIDE, noted or Noted(), poll=0.001)
 
 
 def imported(files: list[Path], store: ReplyStore, count: int = 4) -> Imported:
     return import_batch(files, bodies(count), store)
+
+
+def metered(line: Line) -> Line:
+    """An answer that reports what it took."""
+    found = answered(line["custom_id"])
+    found["response"]["body"]["usage"] = {"prompt_tokens": 100, "completion_tokens": 5}
+    return found
 
 
 def state(folder: Path) -> Any:
@@ -72,7 +82,7 @@ def test_a_batch_goes_out_and_its_replies_come_back(
         assert fake.calls["upload"] == fake.calls["create"] == 2
         assert fake.calls["list"] == 0
     assert [path.name for path in files] == ["replies-batch_0.jsonl", "replies-batch_1.jsonl"]
-    assert imported(files, store) == Imported(kept=4)
+    assert imported(files, store) == Imported(kept=4, tokens=None)
     assert noted.steps == 4
     assert KEY not in (folder / "batches.json").read_text()
 
@@ -182,31 +192,71 @@ def seams(monkeypatch: pytest.MonkeyPatch, fatal: int) -> Callable[[], bool]:
         around(BatchApi, name)
     around(Submissions, "save")
     around(ReplyStore, "keep")
+    around(Ledger, "settle")
+    monkeypatch.setattr(Ledger, "give_back", lambda *_: None)  # who is killed clears nothing up
     return lambda: passed >= fatal
 
 
 def test_a_process_that_is_killed_at_any_moment_sends_and_loses_nothing_twice(tmp_path: Path) -> None:
     for fatal in range(1, 200):
         folder, store = tmp_path / str(fatal) / "batch", ReplyStore(tmp_path / str(fatal) / "replies.jsonl")
-        with FakeBatchApi() as fake:
+        account = tmp_path / str(fatal) / "ledger"
+        with FakeBatchApi(metered) as fake:
             with pytest.MonkeyPatch.context() as monkeypatch:
                 reached = seams(monkeypatch, fatal)
                 with suppress(Killed):
-                    round_of(fake, folder, store)
+                    round_of(fake, folder, store, Ledger(account))
                 if not reached():
                     assert fatal > 25
                     return
-            while round_of(fake, folder, store).missing:
+            while round_of(fake, folder, store, Ledger(account)).missing:
                 pass
             assert len(fake.sent()) == len(set(fake.sent())) == 3, fatal
         assert all(request in store for request in bodies(3))
+        ledger = Ledger(account)
+        assert ledger.requests == 3
+        assert (ledger.spent == Tokens(300, 15)) is (fatal > 1), "at the first seam nobody knows yet whose that is"
     pytest.fail("there is no end to the seams")
 
 
-def round_of(fake: FakeBatchApi, folder: Path, store: ReplyStore) -> Imported:
+def round_of(fake: FakeBatchApi, folder: Path, store: ReplyStore, ledger: Ledger | None = None) -> Imported:
     asked = bodies(3)
     missing = [request for request in asked if request not in store]
-    return batch_round(missing, asked, store, folder, quick(fake), Dialect(), Noted(), poll=0.001)
+    return batch_round(missing, asked, store, folder, quick(fake), Dialect(), ledger or Ledger(), Noted(), poll=0.001)
+
+
+def test_what_was_set_aside_is_given_back_where_no_batch_was_made(folder: Path, store: ReplyStore) -> None:
+    ledger = Ledger(budget=Budget(tokens=20_000))
+    with FakeBatchApi(metered, plans=[["failed"]]) as fake:
+        fake.faults["upload"].append(Fault(fails(401)))
+        for message in ("401", "made no batch"):
+            with pytest.raises(TeacherError, match=message):
+                round_of(fake, folder, store, ledger)
+            assert (ledger.spent, ledger.requests) == (NO_TOKENS, 0)
+        round_of(fake, folder, store, ledger)
+    assert (ledger.spent, ledger.requests) == (Tokens(300, 15), 3)
+
+
+def test_an_interruption_before_there_is_a_batch_costs_nothing(
+    folder: Path, store: ReplyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interrupted(*_: Any) -> str:
+        raise KeyboardInterrupt
+
+    ledger = Ledger()
+    with FakeBatchApi() as fake, monkeypatch.context() as patched:
+        patched.setattr("understudy.teacher.batch.delivery._on_a_loop", asyncio.run)
+        patched.setattr(BatchApi, "upload", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            round_of(fake, folder, store, ledger)
+    assert (ledger.spent, ledger.requests) == (NO_TOKENS, 0)
+
+
+def test_what_the_budget_does_not_cover_is_not_sent(folder: Path, store: ReplyStore) -> None:
+    with FakeBatchApi() as fake:
+        with pytest.raises(BudgetReached, match="budget of 1,000 tokens"):
+            round_of(fake, folder, store, Ledger(budget=Budget(tokens=1000)))
+        assert not fake.calls
 
 
 def test_a_round_that_was_cut_short_is_finished_first_whatever_is_outstanding_by_now(
@@ -244,17 +294,79 @@ def test_a_batch_that_expired_with_nothing_done_is_sent_again(folder: Path, stor
         assert len(fake.batches) == 2
 
 
-def test_a_batch_that_is_cancelled_brings_what_was_done(folder: Path, store: ReplyStore) -> None:
+def cancel(fake: FakeBatchApi, folder: Path, store: ReplyStore, ledger: Ledger, noted: Noted | None = None) -> Imported:
+    return cancel_round(bodies(4), store, folder, quick(fake), ledger, noted or Noted(), poll=0.001)
+
+
+def cut_short(fake: FakeBatchApi, folder: Path, ledger: Ledger, call: str, *faults: Fault | None) -> None:
+    """A round over two files that ends early."""
     export(folder)
-    noted = Noted()
-    with FakeBatchApi(plans=[["in_progress"], ["in_progress", "completed"]]) as fake:
-        fake.faults["look"].extend([Fault(fails(500))] * 3)
-        with pytest.raises(TeacherError):
-            submit(fake, folder)
-        assert cancel_batches(folder, quick(fake)) == 1
-        assert imported(submit(fake, folder, noted), store).kept == 4
+    fake.faults[call].extend(faults)
+    reservation = ledger.reserve_batch(Tokens(4000, 2000), 4)
+    with pytest.raises(TeacherError):
+        submit_batches(folder, quick(fake), reservation, Noted(), poll=0.001)
+    fake.faults.clear()
+
+
+def test_what_is_cancelled_brings_and_costs_what_was_answered_until_then(folder: Path, store: ReplyStore) -> None:
+    noted, ledger = Noted(), Ledger()
+    with FakeBatchApi(metered, plans=[["in_progress"], ["completed"]]) as fake:
+        cut_short(fake, folder, ledger, "look", None, *[Fault(fails(500))] * 3)
+        done = cancel(fake, folder, store, ledger, noted)
+        assert [batch.status for batch in fake.batches] == ["cancelled", "completed"]
         assert fake.calls["cancel"] == 1
+    assert (done.kept, done.missing, ledger.spent) == (4, 0, Tokens(400, 20))
     assert any("requests-0001.jsonl: the batch is cancelled" in line for line in noted.lines)
+    assert not (folder / "batches.json").exists()
+
+
+def test_what_is_no_batch_yet_is_not_made_one_only_to_be_cancelled(folder: Path, store: ReplyStore) -> None:
+    ledger = Ledger()
+    with FakeBatchApi(metered, plans=[["in_progress"]]) as fake:
+        cut_short(fake, folder, ledger, "upload", None, *[Fault(fails(500))] * 3)
+        assert cancel(fake, folder, store, ledger).missing == 2
+        assert len(fake.batches) == fake.calls["cancel"] == 1
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_batch_whose_name_was_lost_is_found_to_be_cancelled(folder: Path, store: ReplyStore, made: bool) -> None:
+    ledger = Ledger()
+    with FakeBatchApi(metered, plans=[["in_progress"]]) as fake:
+        lost = Fault(fails(500), after=made)
+        cut_short(fake, folder, ledger, "create", lost, *[Fault(fails(500))] * 3)
+        fake.calls.clear()
+        cancel(fake, folder, store, ledger)
+        assert (len(fake.batches), fake.calls["cancel"], fake.calls["create"]) == (made, made, 0)
+
+
+def test_what_waits_for_a_full_queue_is_not_sent_again_when_the_rest_is_cancelled(
+    folder: Path, store: ReplyStore
+) -> None:
+    ledger = Ledger()
+    with FakeBatchApi(metered, plans=[["in_progress"]], queue=2) as fake:
+        cut_short(fake, folder, ledger, "look", None, *[Fault(fails(500))] * 3)
+        done = cancel(fake, folder, store, ledger)
+        assert [batch.status for batch in fake.batches] == ["cancelled", "failed"]
+    assert (done.kept, done.missing, ledger.spent) == (2, 2, Tokens(200, 10))
+
+
+def test_to_cancel_where_nothing_is_under_way_is_an_error_and_sends_nothing(folder: Path, store: ReplyStore) -> None:
+    export(folder)
+    with FakeBatchApi() as fake:
+        with pytest.raises(DataError, match="no batch is under way"):
+            cancel(fake, folder, store, Ledger())
+        assert not fake.calls
+
+
+@pytest.mark.parametrize("status", ["canceled", "paused", "", "COMPLETED"])
+def test_a_status_that_nobody_knows_is_shown_rather_than_waited_for(folder: Path, status: str) -> None:
+    export(folder)
+    with FakeBatchApi(plans=[["validating", status]]) as fake:
+        with pytest.raises(
+            TeacherError, match=rf"the batch batch_0 has the unknown status '{status}'; expected one of"
+        ):
+            submit(fake, folder)
+        assert state(folder)["submissions"][0]["stage"] == "running"
 
 
 def test_a_batch_that_fails_as_a_whole_is_told_and_the_others_are_fetched(folder: Path, store: ReplyStore) -> None:
@@ -262,7 +374,7 @@ def test_a_batch_that_fails_as_a_whole_is_told_and_the_others_are_fetched(folder
     noted = Noted()
     with FakeBatchApi(plans=[["failed"], ["completed"]]) as fake:
         files = submit(fake, folder, noted)
-    assert imported(files, store) == Imported(kept=2, missing=2)
+    assert imported(files, store) == Imported(kept=2, missing=2, tokens=None)
     assert noted.lines == ["requests-0001.jsonl: the batch failed: no reason was given (None)"]
 
 
@@ -279,7 +391,7 @@ def test_where_all_fail_the_reason_is_an_error_and_the_way_is_free(folder: Path)
 def test_a_full_queue_is_waited_for(folder: Path, store: ReplyStore) -> None:
     assert export(folder, count=7) == 4
     with FakeBatchApi(queue=4) as fake:
-        assert imported(submit(fake, folder), store, 7) == Imported(kept=7)
+        assert imported(submit(fake, folder), store, 7) == Imported(kept=7, tokens=None)
         assert sorted(fake.sent()) == sorted(set(fake.sent()))
         assert fake.calls["upload"] == 4
 
@@ -415,7 +527,7 @@ def test_rounds_go_on_to_corrections_until_nothing_is_missing(folder: Path, stor
 
     def one_round(fake: FakeBatchApi) -> Imported:
         outstanding = chain.from_iterable(found for _, found in by.interview.outstanding(by.questions(texts)))
-        return batch_round(outstanding, asked(), store, folder, quick(fake), Dialect(), Noted(), poll=0.001)
+        return batch_round(outstanding, asked(), store, folder, quick(fake), Dialect(), Ledger(), Noted(), poll=0.001)
 
     with FakeBatchApi(reply) as fake:
         assert [one_round(fake).missing for _ in range(3)] == [2, 0, 0]

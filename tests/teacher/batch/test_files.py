@@ -11,6 +11,7 @@ from tests.teacher.fake_batch_api import answered, completion, expired, refused
 from tests.teacher.support import TASK, body, rows, teacher
 from understudy.errors import DataError
 from understudy.teacher.batch.files import Exported, Imported, every_request, export_batch, import_batch
+from understudy.teacher.cost.spending import NO_TOKENS, Tokens
 from understudy.teacher.endpoint.dialect import Dialect
 from understudy.teacher.replies.store import Reply, ReplyStore
 from understudy.teacher.request import Body, content_key
@@ -56,7 +57,7 @@ def test_a_request_is_exported_under_its_content_key_as_the_endpoint_takes_it(tm
     done = export_batch(
         [asked], tmp_path / "batch", dialect=Dialect(("json_object", "max_completion_tokens")), max_tokens=99
     )
-    assert done == Exported([tmp_path / "batch" / "requests-0001.jsonl"], 1)
+    assert (done.files, done.requests) == ([tmp_path / "batch" / "requests-0001.jsonl"], 1)
     [line] = records(*done.files)
     assert {name: line[name] for name in ("custom_id", "method", "url")} == {
         "custom_id": key(asked),
@@ -64,10 +65,11 @@ def test_a_request_is_exported_under_its_content_key_as_the_endpoint_takes_it(tm
         "url": "/v1/chat/completions",
     }
     assert line["body"] == {**asked, "max_completion_tokens": 99, "response_format": {"type": "json_object"}}
+    assert done.worst == Tokens(len(json.dumps(line["body"], ensure_ascii=False).encode()), 99)
 
 
 def test_nothing_to_ask_makes_no_file_and_no_folder(tmp_path: Path) -> None:
-    assert export([], tmp_path / "batch") == Exported([], 0)
+    assert export([], tmp_path / "batch") == Exported([])
     assert not (tmp_path / "batch").exists()
 
 
@@ -138,7 +140,7 @@ def test_replies_are_kept_whatever_their_order_and_a_second_import_changes_nothi
     )
     errors = written(tmp_path / "err.jsonl", refused(key(asked[0]), 413))
     assert import_batch([errors, output], asked, store) == Imported(
-        kept=3, refused=1, named=(f"{errors}:1: 413: too long",)
+        kept=3, refused=1, tokens=None, named=(f"{errors}:1: 413: too long",)
     )
     for request in asked[1:]:
         assert store.get(request) == Reply(completion(f"to {key(request)}"))
@@ -147,6 +149,24 @@ def test_replies_are_kept_whatever_their_order_and_a_second_import_changes_nothi
     again = import_batch([errors, output], asked, store)
     assert (again.kept, again.refused, again.repeated, again.missing) == (0, 0, 4, 0)
     assert store.path.read_bytes() == before
+
+
+def test_what_all_replies_took_is_told_whether_they_are_kept_or_not(store: ReplyStore, tmp_path: Path) -> None:
+    asked, out = bodies(3), tmp_path / "out.jsonl"
+
+    def metered(request: Any) -> Any:
+        line = answered(key(request))
+        line["response"]["body"]["usage"] = {"prompt_tokens": 10, "completion_tokens": 2}
+        return line
+
+    for bodies_asked in (asked[:2], asked[:2], asked):
+        done = import_batch([written(out, *map(metered, asked))], bodies_asked, store)
+        assert done.tokens == Tokens(30, 6)
+    written(out, metered(asked[0]), refused(key(asked[1])))
+    assert import_batch([out], asked, store).tokens == Tokens(10, 2)
+    written(out, metered(asked[0]), answered(key(asked[1])))
+    assert import_batch([out], asked, store).tokens is None
+    assert import_batch([], asked, store).tokens == NO_TOKENS
 
 
 VLLM = {"id": "vllm-1", "custom_id": ""}
@@ -349,4 +369,4 @@ def test_after_an_import_only_what_is_missing_is_exported_with_its_corrections(
     replies = written(tmp_path / "out2.jsonl", answered(correction["custom_id"]), answered(ids[2]))
     done = import_batch([replies, output, errors], asked_by(by, texts), store)
     assert (done.kept, done.repeated, done.missing) == (2, 4, 0)
-    assert export(outstanding(by, texts), tmp_path / "batch") == Exported([], 0)
+    assert export(outstanding(by, texts), tmp_path / "batch") == Exported([])

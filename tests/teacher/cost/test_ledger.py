@@ -40,14 +40,14 @@ def test_what_is_settled_takes_the_place_of_what_was_reserved(path: Path) -> Non
     assert (ledger.requests, ledger.spent) == (1, Tokens(10, 2))
     assert ledger.spent_usd == pytest.approx(30e-6)
     assert entries(path) == [
-        {"reserved": 0, "input": 80, "output": 20},
-        {"settled": 0, "input": 10, "output": 2, "usd": pytest.approx(30e-6), "known": True},
+        {"reserved": 0, "input": 80, "output": 20, "requests": 1, "batched": False},
+        {"settled": 0, "input": 10, "output": 2, "usd": pytest.approx(30e-6), "requests": 1, "known": True},
     ]
 
 
 def test_a_reservation_is_on_the_disk_before_the_request_is_sent(path: Path) -> None:
     reserve(Ledger(path))
-    assert entries(path) == [{"reserved": 0, "input": 80, "output": 20}]
+    assert entries(path) == [{"reserved": 0, "input": 80, "output": 20, "requests": 1, "batched": False}]
 
 
 def test_a_cost_that_nobody_knows_counts_as_the_worst_case(path: Path) -> None:
@@ -70,6 +70,67 @@ def test_a_budget_holds_over_restarts_and_open_reservations_count_as_spent(path:
     third = Ledger(path, None, Budget(tokens=260))
     assert reserve(third).number == 2
     assert Ledger(path).spent.total == 260
+
+
+def test_what_was_left_open_can_be_settled_later_and_only_once(path: Path) -> None:
+    left = Ledger(path, PRICE).reserve_batch(WORST, 24)  # the process dies here
+    ledger = Ledger(path, PRICE)
+    assert (ledger.spent, ledger.requests) == (WORST, 0)
+    for _ in range(2):
+        ledger.settle(left, Tokens(10, 2))
+        assert (ledger.spent, ledger.requests) == (Tokens(10, 2), 24)
+    assert (Ledger(path).spent, Ledger(path).requests) == (Tokens(10, 2), 24)
+    assert len(entries(path)) == 2
+
+
+def test_what_another_ledger_set_aside_is_not_taken_for_ones_own(path: Path, tmp_path: Path) -> None:
+    foreign = Ledger(tmp_path / "other").reserve_batch(WORST, 24)
+    reserve(Ledger(path), Tokens(7, 7))
+    ledger = Ledger(path)
+    ledger.settle(foreign, Tokens(1, 1))
+    assert (ledger.spent, ledger.requests) == (Tokens(7, 7), 0)
+
+
+def test_what_was_not_sent_is_given_back_and_is_no_request(path: Path) -> None:
+    ledger = Ledger(path, PRICE)
+    ledger.give_back(reserve(ledger))
+    left = reserve(ledger)
+    again = Ledger(path, PRICE)
+    again.give_back(left)
+    for known in (again, Ledger(path, PRICE)):
+        assert (known.spent, known.spent_usd, known.requests) == (Tokens(0, 0), 0.0, 0)
+
+
+def test_a_batch_costs_its_share_of_the_price(path: Path) -> None:
+    ledger = Ledger(path, Price(1.0, 10.0, batch=0.25), Budget(usd=100e-6))
+    assert cost_usd(WORST, PRICE) == pytest.approx(280e-6)
+    ledger.settle(ledger.reserve_batch(WORST, 2), Tokens(40, 4))
+    assert ledger.spent_usd == pytest.approx(20e-6)
+    left = ledger.reserve_batch(WORST, 2)
+    again = Ledger(path, ledger.price, ledger.budget)
+    assert again.spent_usd == pytest.approx(90e-6)
+    with pytest.raises(BudgetReached):
+        reserve(again)
+    again.settle(left, None)
+    assert again.spent_usd == pytest.approx(90e-6)
+
+
+def test_half_the_price_is_what_most_charge_for_a_batch() -> None:
+    assert Price(1.0, 10.0).by_batch == Price(0.5, 5.0)
+
+
+def test_what_was_entered_keeps_its_price(path: Path) -> None:
+    spend(Ledger(path, PRICE), Tokens(10, 2))
+    dearer = Ledger(path, Price(100.0, 100.0))
+    assert dearer.spent_usd == pytest.approx(30e-6)
+    spend(dearer, Tokens(1, 0))
+    assert dearer.spent_usd == pytest.approx(130e-6)
+    assert Ledger(path).spent_usd is None
+
+
+def test_what_was_entered_while_no_price_was_known_is_priced_once_there_is_one(path: Path) -> None:
+    spend(Ledger(path), Tokens(10, 2))
+    assert Ledger(path, PRICE).spent_usd == pytest.approx(30e-6)
 
 
 @pytest.mark.parametrize("torn", [1, 10, -2, -1])
@@ -100,15 +161,21 @@ def test_a_line_torn_by_a_crash_never_makes_the_spending_less(path: Path, torn: 
         '{"settled": 0, "input": 1e999, "output": 1}',
         '{"settled": 0, "input": NaN, "output": 1}',
         '{"settled": [0], "input": 1, "output": 1}',
+        '{"settled": 0, "input": 1, "output": 1, "usd": NaN}',
+        '{"settled": 0, "input": 1, "output": 1, "usd": -1}',
+        '{"settled": 0, "input": 1, "output": 1, "usd": "1"}',
+        '{"settled": 0, "input": 1, "output": 1, "usd": 0, "requests": null}',
+        f'{{"reserved": 5, "input": 1{"0" * 400}, "output": 1}}',
         "[" * 100_000,
         "\ufffd",
     ],
 )
 def test_a_line_that_is_no_entry_is_passed_over(path: Path, line: str) -> None:
-    spend(Ledger(path), Tokens(10, 2))
+    spend(Ledger(path, PRICE), Tokens(10, 2))
     with path.open("a") as out:
         out.write(line + "\n")
-    assert Ledger(path).spent == Tokens(10, 2)
+    ledger = Ledger(path, PRICE)
+    assert (ledger.spent, ledger.requests, ledger.spent_usd) == (Tokens(10, 2), 1, 30e-6)
 
 
 def test_a_request_waits_for_what_others_may_give_back() -> None:
@@ -183,7 +250,7 @@ REQUESTS = st.lists(
 async def spent_on(requests: list[Request], path: Path, budget: Budget, parallel: int) -> tuple[Tokens, Ledger]:
     """What requests of known and unknown cost are billed in truth, and the ledger that let them through.
 
-    Where one crashes, so does the process, and with it all that are under way.
+    Where one crashes, so does the process, and with it all that are under way; what a known one took is learned later.
     """
     ledger, billed = Ledger(path, PRICE, budget), Tokens(0, 0)
     for start in range(0, len(requests), parallel):
@@ -199,9 +266,9 @@ async def spent_on(requests: list[Request], path: Path, budget: Budget, parallel
         if any(ending == "crash" for *_, ending in under_way):
             ledger.close()
             ledger = Ledger(path, PRICE, budget)
-            continue
         for reservation, used, ending in under_way:
-            ledger.settle(reservation, used if ending == "known" else None)
+            if ending != "crash":
+                ledger.settle(reservation, used if ending == "known" else None)
     ledger.close()
     return billed, ledger
 

@@ -1,5 +1,6 @@
 import asyncio
 import email.utils
+import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from tests.teacher.fake_endpoint import Act, FakeEndpoint, answers, fails, label
 from tests.teacher.support import TASK, body, quick
 from understudy.errors import TeacherError
 from understudy.teacher.channel import RequestFailed
+from understudy.teacher.cost.ledger import Budget, Ledger, worst_case
 from understudy.teacher.endpoint.client import Client
 from understudy.teacher.endpoint.endpoint import Endpoint
 from understudy.teacher.endpoint.response import Redactor, retry_after, said
@@ -190,6 +192,32 @@ def test_waiting_for_a_rate_limit_does_not_use_up_the_deadline(monkeypatch: pyte
     assert len(replies) == 5
 
 
+def test_waiting_for_the_budget_does_not_use_up_the_deadline() -> None:
+    failing = [fails(500)]
+
+    def respond(text: str) -> Act:
+        if text == "first":
+            return Act(delay=0.6, body=label("sport").body)
+        return failing.pop() if failing else label("sport")
+
+    with FakeEndpoint(respond=respond) as fake:
+        first, second = asyncio.run(within_the_budget_of_one(quick(fake, deadline=0.4, max_tokens=50)))
+    assert content(first) == content(second)
+    assert not failing
+
+
+async def within_the_budget_of_one(endpoint: Endpoint) -> list[Reply]:
+    """The replies to two requests, the second of which is sent once the first has been paid."""
+    first, second = body(TASK, "first"), body(TASK, "second")
+    tokens = worst_case({"max_tokens": 50}, json.dumps({**first, "max_tokens": 50}).encode()).total
+    client = Client(endpoint, Ledger(budget=Budget(tokens=tokens + 200)))
+    await client.open()
+    try:
+        return list(await asyncio.gather(client.ask(first), client.ask(second)))
+    finally:
+        await client.close()
+
+
 def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEACHER_KEY", f" {KEY}\n")
     with FakeEndpoint() as fake:
@@ -272,12 +300,41 @@ def test_what_an_endpoint_says_is_one_printable_line(raw: bytes, shown: str) -> 
     [
         lambda: Endpoint(base_url="api.openai.com/v1"),
         lambda: Endpoint(base_url="file:///etc/passwd"),
+        lambda: Endpoint(base_url="http://host:99999/v1"),
+        lambda: Endpoint(base_url="http://host:0/v1"),
+        lambda: Endpoint(base_url="http://[::1/v1"),
+        lambda: Endpoint(base_url="http://host/v1#part"),
         lambda: Endpoint(base_url="http://x/v1", headers={"X": "a\r\nHost: b"}),
     ],
 )
 def test_an_endpoint_that_cannot_be_one(wrong: Callable[[], Any]) -> None:
-    with pytest.raises(TeacherError):
+    with pytest.raises(TeacherError, match=r"is not an address; expected one like|holds a line break"):
         wrong()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"https://user:half/{KEY}@host/v1",
+        f"{KEY}@host/v1",
+        f"host/v1?api-version={KEY}",
+        f"https://host/v1?key={KEY}",
+        f"https://host/v1?a=b&access_token={KEY}",
+        f"https://host/v1#{KEY}",
+    ],
+)
+def test_an_address_that_may_hold_a_secret_is_not_repeated(address: str) -> None:
+    with pytest.raises(TeacherError, match=r"base_url (is not an address|holds a key)") as caught:
+        Endpoint(base_url=address)
+    assert KEY not in str(caught.value)
+
+
+def test_a_query_goes_with_every_call_and_is_no_part_of_who_answers() -> None:
+    azure = Endpoint(base_url="https://team.openai.azure.com/openai/deployments/desk/?api-version=2024-10-21")
+    base = "https://team.openai.azure.com/openai/deployments/desk"
+    assert azure.url("chat/completions") == f"{base}/chat/completions?api-version=2024-10-21"
+    assert azure.url("batches?limit=100") == f"{base}/batches?limit=100&api-version=2024-10-21"
+    assert azure.name == base
 
 
 def test_a_trailing_slash_does_not_matter() -> None:

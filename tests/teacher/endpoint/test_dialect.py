@@ -204,7 +204,7 @@ IGNORANT = {
     "a list": '[{"label": "sport"}]',
     "two objects": '{"label": "sport"}{"label": "politics"}',
     "a number": '{"label": 1}',
-    "thoughts": '<think>Let me see.</think>{"label": "sport"}',
+    "thoughts without end": '<think>Let me see. {"label": "sport"}',
 }
 
 

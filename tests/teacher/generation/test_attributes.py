@@ -36,7 +36,7 @@ def proposals(folder: Path, fake: FakeEndpoint | None, task: Task = TASK, **sett
 
 def test_the_teacher_proposes_attributes_and_the_subtopics_of_each_label(tmp_path: Path) -> None:
     with FakeEndpoint(respond=proposes) as fake:
-        found = proposals(tmp_path, fake, description="Letters to a paper.").find()
+        found = proposals(tmp_path, fake, description="Letters to a paper.").find().attributes
         assert found == [
             Attribute("length", ("short", "long")),
             Attribute("tone", ("dry", "warm")),
@@ -48,22 +48,22 @@ def test_the_teacher_proposes_attributes_and_the_subtopics_of_each_label(tmp_pat
         assert schemas == {"attributes", "values"}
 
         asked = len(fake.requests)
-        assert proposals(tmp_path, fake, description="Letters to a paper.").find() == found
+        assert proposals(tmp_path, fake, description="Letters to a paper.").find().attributes == found
         assert len(fake.requests) == asked == 3
-    assert proposals(tmp_path, None, description="Letters to a paper.").find() == found
+    assert proposals(tmp_path, None, description="Letters to a paper.").find().attributes == found
 
 
 def test_given_attributes_are_not_asked_for(tmp_path: Path) -> None:
     by = proposals(tmp_path, None, given={"length": ["short", "long"]})
     assert list(by.questions()) == []
-    assert by.find() == [Attribute("length", ("short", "long"))]
-    assert proposals(tmp_path, None, given={}).find() == []
+    assert by.find().attributes == [Attribute("length", ("short", "long"))]
+    assert proposals(tmp_path, None, given={}).find().attributes == []
 
 
 def test_only_missing_values_are_asked_for(tmp_path: Path) -> None:
     given = {"length": ["short", "long"], "register": None, "subtopic": None}
     with FakeEndpoint(respond=proposes) as fake:
-        found = proposals(tmp_path, fake, given=given).find()
+        found = proposals(tmp_path, fake, given=given).find().attributes
         assert len(fake.requests) == 3
     assert found[:2] == [
         Attribute("length", ("short", "long")),
@@ -76,7 +76,7 @@ def test_a_task_without_labels_has_subtopics_all_the_same(tmp_path: Path) -> Non
     by = proposals(tmp_path, None, Summarization(), description="Letters.")
     assert [wish for wish, _ in by.questions()] == [Wish(), Wish("subtopic")]
     with FakeEndpoint(respond=proposes) as fake:
-        found = proposals(tmp_path, fake, Summarization(), description="Letters.").find()
+        found = proposals(tmp_path, fake, Summarization(), description="Letters.").find().attributes
     assert found[-1] == Attribute("subtopic", ("subtopic one", "subtopic two"))
 
 
@@ -90,7 +90,7 @@ def test_a_label_is_data_in_the_question_for_its_subtopics(tmp_path: Path) -> No
 
 def test_a_useless_proposal_is_asked_for_again_and_then_told(tmp_path: Path) -> None:
     with FakeEndpoint(answers("Well..."), respond=proposes) as fake:
-        assert len(proposals(tmp_path, fake).find()) == 3
+        assert len(proposals(tmp_path, fake).find().attributes) == 3
         assert len(fake.requests) == 4
     with (
         FakeEndpoint(respond=lambda _: answers('{"attributes": []}')) as fake,

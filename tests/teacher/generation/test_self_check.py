@@ -47,6 +47,7 @@ def test_a_text_that_the_teacher_answers_alike_is_kept(tmp_path: Path) -> None:
         assert fake.texts() == ["goal"], "asked as of any other text, without the target"
     assert (found.id, found.target, found.source) == ("generated-goal", "sport", "generated")
     assert found.meta == {
+        "replies": 2,
         "usage": {"prompt_tokens": 150, "completion_tokens": 25},
         "reply": "written",
         "self_check": "kept",
@@ -135,7 +136,7 @@ def test_texts_come_from_nothing_but_a_description(tmp_path: Path) -> None:
     with FakeEndpoint(respond=respond) as fake:
         channel = interview(ReplyStore(tmp_path / "replies.jsonl"), quick(fake, concurrency=1))
         given: dict[str, Any] = {"task": task, "model": "m", "interview": channel}
-        attributes = Proposals(**given).find()
+        attributes = Proposals(**given).find().attributes
         by = Generator(**given, briefs=lambda: of_design(attributes, task.labels, 8, 0))
         with Spool(by.generate(Noted())) as generated:
             found = list(self_checked(generated, Teacher(**given), "drop", Noted(), by.total))

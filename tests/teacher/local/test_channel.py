@@ -10,7 +10,7 @@ import pytest
 from understudy.errors import ModelError, TeacherError
 from understudy.teacher.channel import Channel, RequestFailed
 from understudy.teacher.local.channel import LocalChannel
-from understudy.teacher.local.completion import Completion, Generate
+from understudy.teacher.local.completion import Choice, Completion, Generate
 from understudy.teacher.replies.store import Reply
 from understudy.teacher.request import Body
 
@@ -150,6 +150,26 @@ def test_a_model_that_fails_leaves_nobody_waiting() -> None:
         assert type(failure) is TeacherError
         assert "the model in this process failed (RuntimeError: device-side assert)" in str(failure)
     assert len({id(failure) for failure in failed}) == 2
+
+
+def test_a_model_that_loses_replies_leaves_nobody_waiting() -> None:
+    class Forgetful(Parrot):
+        def _generate(self, bodies: Sequence[Body]) -> list[Completion | RequestFailed]:
+            return super()._generate(bodies)[:-1]
+
+    kept, lost = run(Forgetful(), lambda channel: outcomes(channel, ["a", "b"]))
+    assert isinstance(kept, Reply)
+    assert type(lost) is TeacherError
+
+
+def test_a_model_whose_reply_cannot_be_written_leaves_nobody_waiting() -> None:
+    class Odd(Parrot):
+        def _said(self, text: str) -> Completion | RequestFailed:
+            token = Choice(None, 0.0, [])  # type: ignore[arg-type]
+            return Completion(text=text, ended=True, prompt_tokens=1, completion_tokens=1, choices=[token])
+
+    [failed] = run(Odd(), lambda channel: outcomes(channel, ["a"]))
+    assert type(failed) is TeacherError
 
 
 def test_a_model_that_cannot_be_loaded_is_told_when_the_channel_is_opened() -> None:

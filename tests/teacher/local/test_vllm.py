@@ -225,6 +225,8 @@ def test_without_vllm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_name_is_the_hubs_or_a_fingerprint_of_the_folder(tmp_path: Path) -> None:
     assert VllmModel(model="some/model").name == "vllm:some/model"
     (tmp_path / "model.safetensors").write_bytes(b"weights")
-    name = VllmModel(model=str(tmp_path)).name
-    assert name.startswith("vllm:")
-    assert len(name) == len("vllm:") + 12
+    model = VllmModel(model=str(tmp_path))
+    assert model.name.startswith("vllm:")
+    assert len(model.name) == len("vllm:") + 12
+    (tmp_path / "model.safetensors").unlink()
+    assert VllmModel(model=str(tmp_path)).name != model.name  # the files are read once for each model, not each reply

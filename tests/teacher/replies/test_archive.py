@@ -72,7 +72,7 @@ def test_a_survey_survives_records_that_say_nothing(path: Path) -> None:
         for number, record in enumerate(odd):
             out.write(json.dumps({"key": f"{number:064x}", **record}) + "\n")
     assert sum(held.replies + held.refused for held in survey(path)) == 6 + 2
-    assert export(path, path.parent / "recording", Selection()) == 5
+    assert export(path, path.parent / "recording", Selection()) == 6
     assert prune(path, Selection(older_than=1.0)) == (8, 0)
 
 
@@ -87,20 +87,42 @@ def test_a_store_that_is_not_there_is_told_and_nothing_is_made(tmp_path: Path, w
 
 def test_an_exported_recording_teaches_with_no_endpoint(path: Path, tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "recording"
-    assert export(path, folder, Selection(model="m", answerer=HERE)) == 3
+    assert export(path, folder, Selection(model="m", answerer=HERE)) == 4
     recording = (folder / "requests.jsonl", folder / "replies.jsonl")
     recorded = ReplyStore(tmp_path / "new.jsonl", [recording])
     done = annotate(teacher(recorded, None), rows("a", "b", "c", "d"))
     assert [row.target for row in done] == ["sport", None, None, None]
-    assert [row.meta["rejected"].split(" ")[0] for row in done[1:]] == ["truncated", "not", "no"]
+    assert [row.meta["rejected"].split(" ")[0] for row in done[1:]] == ["truncated", "not", "the"]
+    assert (done[3].meta["refused"], done[3].meta.get("unanswered")) == (True, None)
     assert recorded.get(body("c")) == Reply(reply("half a character \ud83d").completion)
     assert not (tmp_path / "new.jsonl").exists()
 
 
+def test_refusals_are_exported_with_their_reason(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+    export(path, folder, Selection(answerer=HERE))
+    recorded = ReplyStore(tmp_path / "new.jsonl", [(folder / "requests.jsonl", folder / "replies.jsonl")])
+    assert recorded.get(body("d")) == Reply(None, refused="the endpoint refused the request with 400: policy")
+
+
+def test_a_recording_never_takes_the_place_of_the_store(path: Path) -> None:
+    before = path.read_bytes()
+    with pytest.raises(DataError, match="the recording would take the place of the store itself"):
+        export(path, path.parent / "." / "", Selection())
+    assert path.read_bytes() == before
+
+
+def test_a_store_that_may_not_be_changed_is_not_pruned(path: Path) -> None:
+    path.with_name(f"{path.name}.lock").unlink()
+    path.with_name(f"{path.name}.lock").mkdir()
+    with pytest.raises(DataError, match="the store cannot be changed"):
+        prune(path, Selection(refused=True))
+
+
 def test_a_recording_has_a_line_for_each_exchange_as_the_batch_api_writes_them(path: Path, tmp_path: Path) -> None:
-    export(path, tmp_path, Selection(model="other"))
-    [request] = [json.loads(line) for line in (tmp_path / "requests.jsonl").read_text().splitlines()]
-    assert request["method"], request["url"] == ("POST", "/v1/chat/completions")
+    export(path, tmp_path / "recording", Selection(model="other"))
+    [request] = [json.loads(line) for line in (tmp_path / "recording" / "requests.jsonl").read_text().splitlines()]
+    assert (request["method"], request["url"]) == ("POST", "/v1/chat/completions")
     assert request["body"] == body("a", "other")
 
 
@@ -126,7 +148,6 @@ def test_pruning_removes_what_is_selected_and_nothing_else(path: Path, selection
     assert prune(path, selection) == expected
     assert texts(path) == set(kept)
     assert len(keys(path)) == expected[0]
-    assert prune(path, selection)[1] == 0
 
 
 def test_pruning_by_age_goes_by_the_time_of_each_record(path: Path) -> None:
@@ -140,7 +161,7 @@ def test_pruning_by_age_goes_by_the_time_of_each_record(path: Path) -> None:
 def test_pruning_drops_what_is_torn_or_superseded_and_keeps_the_rest_to_the_byte(path: Path) -> None:
     raw = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([raw[0][:50], b"\n", *raw, raw[1], raw[2][:-10]]))
-    assert prune(path, Selection(model="none")) == (6, 0)
+    assert prune(path, Selection(older_than=1.0)) == (6, 0)
     assert path.read_bytes().splitlines(keepends=True) == [raw[0], *raw[2:], raw[1]]
     assert texts(path) == set("abcd")
 

@@ -1,10 +1,12 @@
 import json
 import os
+import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +16,7 @@ from tests.teacher import support
 from tests.teacher.fake_endpoint import FakeEndpoint
 from tests.teacher.support import TASK, annotate, quick, rows, teacher
 from understudy.errors import DataError
+from understudy.teacher.replies import index
 from understudy.teacher.replies import store as replies
 from understudy.teacher.replies.store import Reply, ReplyStore
 from understudy.teacher.request import content_key
@@ -91,14 +94,111 @@ def test_an_index_that_is_missing_or_damaged_is_made_anew(path: Path, damage: Ca
 
 
 def test_an_index_of_another_version_is_made_anew(path: Path) -> None:
-    import sqlite3
-
     with sqlite3.connect(index_of(path)) as database:
         database.execute("PRAGMA user_version = 999")
         database.execute("DELETE FROM places")
     database.close()
     with ReplyStore(path) as store:
         assert [said(store, text) for text in TEXTS] == list(TEXTS.upper())
+
+
+@pytest.mark.parametrize("lines", [1, 3, 4, 100])
+def test_a_store_is_indexed_in_batches_of_any_size(path: Path, monkeypatch: pytest.MonkeyPatch, lines: int) -> None:
+    monkeypatch.setattr(index, "_BATCH", lines)
+    raw = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(
+        b"".join([raw[0][:50], b"\n", *raw[:3], b"\n\n\n\n\n", *raw[3:7], raw[2][:60], b"\n", raw[7][:-9]])
+    )
+    index_of(path).unlink()
+    with ReplyStore(path) as store:
+        assert [said(store, text) for text in TEXTS] == [*"ABCDEFG", None]
+        assert (len(store), store.dropped) == (7, 3)
+
+
+@pytest.fixture
+def batches(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Where each reading of a part of the store began; nothing may be locked at that moment."""
+    starts: list[int] = []
+    read = index._batch
+
+    def noting(lines: IO[bytes], start: int) -> index._Batch:
+        with closing(sqlite3.connect(index_of(path), timeout=0, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+        starts.append(start)
+        return read(lines, start)
+
+    monkeypatch.setattr(index, "_batch", noting)
+    return starts
+
+
+def test_other_processes_have_their_turn_while_a_store_is_indexed(
+    path: Path, batches: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "_BATCH", 3)
+    index_of(path).unlink()
+    with ReplyStore(path) as store:
+        assert len(store) == 8
+    assert len(batches) == 4  # three with lines, and the end
+
+
+def test_two_processes_may_index_one_store_at_the_same_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "_BATCH", 2)
+    index_of(path).unlink()
+    with ReplyStore(path) as one, ReplyStore(path) as other:
+        read = index._batch
+
+        def overtaken(lines: IO[bytes], start: int) -> index._Batch:
+            batch = read(lines, start)
+            monkeypatch.setattr(index, "_batch", read)
+            assert len(other) == 8
+            return batch
+
+        monkeypatch.setattr(index, "_batch", overtaken)
+        assert len(one) == 8
+        assert [said(one, text) for text in TEXTS] == list(TEXTS.upper())
+        assert (one.dropped, other.dropped) == (0, 0)
+
+
+def test_an_index_that_another_process_keeps_to_itself_is_an_error_in_the_end(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "_WAIT", 0.05)
+    with ReplyStore(path) as store, closing(sqlite3.connect(index_of(path), isolation_level=None)) as other:
+        assert said(store, "a") == "A"
+        other.execute("BEGIN EXCLUSIVE")
+        uses: list[Callable[[], object]] = [lambda: said(store, "b"), lambda: len(store), lambda: next(store.records())]
+        for use in uses:
+            with pytest.raises(DataError, match=r"index of the replies cannot be used \(database is locked\); wait"):
+                use()
+        other.execute("ROLLBACK")
+        assert said(store, "b") == "B"
+
+
+def test_whoever_goes_through_a_store_keeps_nobody_from_indexing_more(path: Path) -> None:
+    with ReplyStore(path) as store, closing(sqlite3.connect(index_of(path), timeout=0, isolation_level=None)) as other:
+        records = store.records()
+        next(records)
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("ROLLBACK")
+        assert len(list(records)) == 7
+
+
+def test_a_damaged_record_is_no_reason_to_read_the_store_again_and_again(path: Path, batches: list[int]) -> None:
+    path.write_bytes(path.read_bytes().replace(b'"B"', b"\0\0\0"))
+    with ReplyStore(path) as store:
+        for text in "xyz":
+            assert said(store, "b") is None
+            store.append(body(text), reply(text))
+            assert said(store, "a") == "A"
+        assert batches.count(0) == 1
+        store.append(body("b"), reply("b"))
+        assert said(store, "b") == "B"
+
+
+def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"the reply store cannot be read \(Is a directory\)"):
+        len(ReplyStore(tmp_path / "."))
+    assert list(tmp_path.iterdir()) == list(tmp_path.parent.glob("*.index")) == []
 
 
 def test_a_store_that_was_cut_short_is_read_again(path: Path) -> None:
@@ -236,6 +336,18 @@ def test_fifty_threads_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert len(store) == 500
         store.close()
     assert len({json.loads(line)["key"] for line in path.read_text().splitlines()}) == 500
+
+
+def test_what_another_process_has_answered_is_known_to_whoever_claims_it(path: Path, tmp_path: Path) -> None:
+    with ReplyStore(path) as one, ReplyStore(path) as other:
+        for text in "klm":
+            key = content_key(body(text))
+            assert one.find(key) is None
+            other.append(body(text), reply(text))
+            with one.claim(key) as free:
+                assert free
+                assert said(one, text) == text.upper()
+            one.append(body(f"{text} too"), reply("x"))
 
 
 def test_what_another_process_appends_is_found(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,6 +144,36 @@ def test_a_record_damaged_in_its_middle_is_asked_again(path: Path) -> None:
     assert (content(damaged.get(body("a"))), content(damaged.get(body("c")))) == ("a", "c")
 
 
+@pytest.mark.parametrize(
+    ("seconds", "read"),
+    [
+        ("0.25", 0.25),
+        ("3", 3),
+        ('"fast"', None),
+        ("[1]", None),
+        ("1e400", None),
+        ("-1", None),
+        ("NaN", None),
+        ("1" + "0" * 400, None),
+        ("1e300", None),
+    ],
+)
+def test_what_is_no_duration_counts_as_not_recorded(path: Path, seconds: str, read: float | None) -> None:
+    with ReplyStore(path) as store:
+        store.append(body("a"), reply("A"))
+    path.write_text(path.read_text().replace('"seconds": 0.25', f'"seconds": {seconds}'))
+    assert ReplyStore(path).get(body("a")) == Reply(reply("A").completion, read)
+
+
+def test_a_record_that_names_two_questions_answers_neither(path: Path) -> None:
+    with ReplyStore(path) as store:
+        store.append(body("a"), reply("A"))
+        store.append(body("b"), reply("B"))
+    first, second = path.read_text().splitlines()
+    path.write_text(first[: first.index('"request"')] + second[second.index('"request"') :] + "\n")
+    assert ReplyStore(path).get(body("a")) is None
+
+
 def test_a_full_disk_is_an_error_with_the_files_name(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
@@ -193,6 +223,15 @@ def test_errors_in_a_recording_are_no_answers(tmp_path: Path, path: Path) -> Non
     )
     store = ReplyStore(path, [(requests, replies)])
     assert [body(text) in store for text in "abcde"] == [False, False, False, False, True]
+
+
+def test_a_refusal_in_a_recording_is_one(tmp_path: Path, path: Path) -> None:
+    refused = {"status_code": 400, "body": {"error": {"message": "flagged by the content policy"}}}
+    requests = write_lines(tmp_path / "in.jsonl", request_line("a", "a"))
+    replies = write_lines(tmp_path / "out.jsonl", {"custom_id": "a", "response": refused, "error": None})
+    assert ReplyStore(path, [(requests, replies)]).get(body("a")) == Reply(
+        None, refused="flagged by the content policy"
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ def reject_by_length(examples: Iterable[Example], min_chars: int, max_chars: int
     """Reject texts of fewer than ``min_chars`` characters (but for outer white space) or of ``max_chars`` and more."""
 
     def reason(example: Example) -> str | None:
-        if len(example.text) >= max_chars:
-            return "too long"
-        return "too short" if len(example.text.strip()) < min_chars else None
+        if (length := len(example.text)) >= max_chars:
+            return f"too long ({length:,} characters; expected fewer than clean.max_chars, {max_chars:,})"
+        if (length := len(example.text.strip())) < min_chars:
+            return f"too short ({length:,} characters; expected at least clean.min_chars, {min_chars:,})"
+        return None
 
     return reject(examples, reason)

@@ -1,16 +1,14 @@
 """Few-shot examples: human-labelled texts that are shown to the teacher with their answers (Brown et al. 2020)."""
 
-import hashlib
-import json
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice, pairwise, zip_longest
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from understudy.data.load import text_key
-from understudy.example import Example, Target, target_to_json
+from understudy.example import Example, Target
 from understudy.tasks.reply import REASONING
 from understudy.tasks.task import Message, Task
 
@@ -35,9 +33,6 @@ class Shots(Protocol):
 
     def for_text(self, text: str) -> Sequence[Example]:
         """The examples to show with a text, the most telling last; there may be none."""
-
-    def fingerprint(self) -> Any:
-        """What decides which examples are chosen, as JSON."""
 
 
 class FixedShots:
@@ -69,10 +64,6 @@ class FixedShots:
     def for_text(self, text: str) -> Sequence[Example]:
         """The examples, without the text itself where it is one of them."""
         return [shot for shot in self._chosen if text_key(shot.text) != text_key(text)]
-
-    def fingerprint(self) -> Any:
-        """The examples themselves."""
-        return {"fixed": _digest(self._chosen)}
 
 
 class NearestShots:
@@ -107,10 +98,6 @@ class NearestShots:
             places = self._search(text, self._embed([text])[0]) if self._gold else []
             self._remember({text: places})
         return [self._gold[place] for place in places]
-
-    def fingerprint(self) -> Any:
-        """What can be chosen, and how many of it; what embeds is the caller's to add."""
-        return {"nearest": _digest(self._gold), "count": self._count}
 
     @cached_property
     def _vectors(self) -> "NDArray[np.float32]":
@@ -188,12 +175,3 @@ def _by_length(examples: Iterable[Example], count: int) -> list[list[Example]]:
 def _in_turn(groups: Iterable[Sequence[Example]]) -> Iterator[Example]:
     """One of each group, then another of each, until all are taken."""
     return (example for turn in zip_longest(*groups) for example in turn if example is not None)
-
-
-def _digest(examples: Iterable[Example]) -> str:
-    """What tells these texts and targets, in this order, from others."""
-    hasher = hashlib.sha256()
-    for example in examples:
-        target = None if example.target is None else target_to_json(example.target)
-        hasher.update(json.dumps([example.text, target]).encode() + b"\n")
-    return hasher.hexdigest()

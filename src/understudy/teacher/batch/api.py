@@ -9,11 +9,11 @@ from pydantic import BaseModel, ValidationError
 
 from understudy.data.files import replacing
 from understudy.errors import DataError, TeacherError
-from understudy.teacher.batch.files import URL
 from understudy.teacher.batch.state import Identifier, Submission
 from understudy.teacher.endpoint.connection import Connection, Transient
 from understudy.teacher.endpoint.endpoint import Endpoint
 from understudy.teacher.endpoint.response import said
+from understudy.teacher.replies.recordings import URL
 
 if TYPE_CHECKING:
     import aiohttp
@@ -166,8 +166,8 @@ class BatchApi:
         Raises:
             DataError: It cannot be written.
         """
-        async with self._connection.response("GET", f"files/{file_id}/content", seconds=_TRANSFER) as response:
-            with replacing(path) as out:
+        with replacing(path) as out:
+            async with self._connection.response("GET", f"files/{file_id}/content", seconds=_TRANSFER) as response:
                 # the bytes as they came, whether they are text or not
                 await _pour(response, cast("BinaryIO", cast("TextIOWrapper", out).buffer), path)
 

@@ -8,15 +8,16 @@ import asyncio
 import random
 import re
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from understudy.errors import TeacherError
-from understudy.progress import Bar, Progress, Silent
+from understudy.errors import DataError, TeacherError
+from understudy.progress import Bar, Progress
 from understudy.teacher.batch.api import Batch, BatchApi
 from understudy.teacher.batch.files import Imported, export_batch, import_batch
-from understudy.teacher.batch.state import Submission, Submissions, is_under_way, settle
+from understudy.teacher.batch.state import Submission, Submissions, is_under_way, reservation_of, settle
+from understudy.teacher.cost.ledger import Ledger, Reservation
 from understudy.teacher.endpoint.connection import Refused, Transient
 from understudy.teacher.endpoint.dialect import Dialect
 from understudy.teacher.endpoint.endpoint import Endpoint
@@ -25,6 +26,7 @@ from understudy.teacher.request import Body
 
 T = TypeVar("T")
 
+_RUNNING = {"validating", "in_progress", "finalizing"}
 _OVER = {"completed", "expired", "cancelled"}
 _LONGEST_WAIT = 300.0
 """Seconds between two looks at the batches, once they have taken long."""
@@ -39,6 +41,7 @@ def batch_round(
     folder: Path,
     endpoint: Endpoint,
     dialect: Dialect,
+    ledger: Ledger,
     progress: Progress,
     poll: float = 30.0,
 ) -> Imported:
@@ -54,24 +57,70 @@ def batch_round(
         folder: Where request and reply files lie.
         endpoint: The API.
         dialect: How it is spoken to.
+        ledger: What it may cost, and where that is entered.
         progress: Told of every request that is done.
         poll: Seconds before the batches are looked at again; doubles up to five minutes.
 
     Raises:
+        BudgetReached: The worst case of what is outstanding does not fit into what is left.
         TeacherError: The API cannot be used, or made a batch of none of the files.
         DataError: A file is broken, or not of these requests.
     """
-    if not is_under_way(folder):
-        export_batch(outstanding, folder, dialect=dialect, max_tokens=endpoint.max_tokens)
-    imported = import_batch(submit_batches(folder, endpoint, progress, poll), asked, store)
-    settle(folder)
-    return imported
+    reservation = _set_aside(outstanding, folder, endpoint, dialect, ledger)
+    try:
+        files = submit_batches(folder, endpoint, reservation, progress, poll)
+    except BaseException:  # an interruption too
+        if not is_under_way(folder):
+            ledger.give_back(reservation)
+        raise
+    return _take_in(files, asked, store, folder, ledger, reservation)
 
 
-def submit_batches(folder: Path, endpoint: Endpoint, progress: Progress, poll: float = 30.0) -> list[Path]:
+def cancel_round(
+    asked: Iterable[Body],
+    store: ReplyStore,
+    folder: Path,
+    endpoint: Endpoint,
+    ledger: Ledger,
+    progress: Progress,
+    poll: float = 30.0,
+) -> Imported:
+    """Cut a round short: have its batches cancelled, and take the replies that came until then into the store.
+
+    Args:
+        asked: Every request that the recipe asks, answered or not.
+        store: Where replies go.
+        folder: Where request and reply files lie.
+        endpoint: The API.
+        ledger: Where it is entered what they cost.
+        progress: Told of every request that is done.
+        poll: Seconds before the batches are looked at again, for to cancel one takes time.
+
+    Raises:
+        TeacherError: The API cannot be used.
+        DataError: Nothing is under way, or a file is broken or not of these requests.
+    """
+    reservation = reservation_of(folder)
+    if reservation is None or not is_under_way(folder):
+        raise DataError(f"{folder}: no batch is under way; expected the folder out of which one was submitted")
+    submissions = Submissions(folder, endpoint.name, reservation)
+    _see_to_the_end(submissions, endpoint, progress, poll, cancel=True)
+    return _take_in(submissions.fetched(), asked, store, folder, ledger, reservation)
+
+
+def submit_batches(
+    folder: Path, endpoint: Endpoint, reservation: Reservation, progress: Progress, poll: float = 30.0
+) -> list[Path]:
     """Send the exported request files off, wait until all batches are over, and fetch what came.
 
     Of a batch that expired or was cancelled there is what was answered until then.
+
+    Args:
+        folder: Where the files lie.
+        endpoint: The API.
+        reservation: What is set aside for them, to be noted with them.
+        progress: Told of every request that is done.
+        poll: Seconds before the batches are looked at again.
 
     Returns:
         The output and error files.
@@ -80,14 +129,8 @@ def submit_batches(folder: Path, endpoint: Endpoint, progress: Progress, poll: f
         TeacherError: The API cannot be used, or made a batch of none of the files.
         DataError: A file cannot be read or written, or is another than the one that was sent.
     """
-    api = BatchApi(endpoint)
-    submissions = Submissions(folder, endpoint.name)
-    total = sum(submission.requests for submission in submissions.under_way)
-    with progress.bar("batch", total) as bar:
-        try:
-            _on_a_loop(_Courier(api, submissions, progress, bar).deliver(poll))
-        except TeacherError as error:
-            raise TeacherError(f"{error}. {submissions.path} says what is under way: run again to go on") from None
+    submissions = Submissions(folder, endpoint.name, reservation)
+    _see_to_the_end(submissions, endpoint, progress, poll)
     failed = [submission for submission in submissions.under_way if submission.stage == "failed"]
     if failed and len(failed) == len(submissions.under_way):
         settle(folder)
@@ -95,17 +138,47 @@ def submit_batches(folder: Path, endpoint: Endpoint, progress: Progress, poll: f
     return submissions.fetched()
 
 
-def cancel_batches(folder: Path, endpoint: Endpoint) -> int:
-    """Ask the API to cancel what is under way; what was answered until then is fetched as ever.
+def _set_aside(
+    outstanding: Iterable[Body], folder: Path, endpoint: Endpoint, dialect: Dialect, ledger: Ledger
+) -> Reservation:
+    """What a round may take: set aside when it began, or now, once its requests are laid out."""
+    noted = reservation_of(folder)
+    if noted is not None:
+        if is_under_way(folder):
+            return noted
+        ledger.give_back(noted)  # its process died before there was any batch
+    exported = export_batch(outstanding, folder, dialect=dialect, max_tokens=endpoint.max_tokens)
+    return ledger.reserve_batch(exported.worst, exported.requests)
 
-    Returns:
-        How many batches were cancelled.
 
-    Raises:
-        TeacherError: The API cannot be used.
-    """
-    api, silent = BatchApi(endpoint), Silent()
-    return _on_a_loop(_Courier(api, Submissions(folder, endpoint.name), silent, silent).cancel())
+def _see_to_the_end(
+    submissions: Submissions, endpoint: Endpoint, progress: Progress, poll: float, cancel: bool = False
+) -> None:
+    """Take all submissions as far as they can go, whether to be answered or to be cancelled."""
+    api = BatchApi(endpoint)
+    if submissions.under_way:
+        submissions.save()
+    total = sum(submission.requests for submission in submissions.under_way)
+    with progress.bar("batch", total) as bar:
+        try:
+            _on_a_loop(_Courier(api, submissions, progress, bar).deliver(poll, cancel))
+        except TeacherError as error:
+            raise TeacherError(f"{error}. {submissions.path} says what is under way: run again to go on") from None
+
+
+def _take_in(
+    files: Sequence[Path],
+    asked: Iterable[Body],
+    store: ReplyStore,
+    folder: Path,
+    ledger: Ledger,
+    reservation: Reservation,
+) -> Imported:
+    """What a round brought, into the store and the ledger; only then is it forgotten."""
+    imported = import_batch(files, asked, store)
+    ledger.settle(reservation, imported.tokens)
+    settle(folder)
+    return imported
 
 
 class _Courier:
@@ -127,11 +200,13 @@ class _Courier:
             "ended": self._fetch,
         }
 
-    async def deliver(self, poll: float) -> None:
-        """See every submission to its end."""
+    async def deliver(self, poll: float, cancel: bool) -> None:
+        """See every submission to its end, which comes sooner where it is cancelled."""
         submissions = self._submissions.under_way
         await self._api.open()
         try:
+            if cancel:
+                await self._cancel()
             while True:
                 for submission in submissions:
                     await self._go_on(submission)
@@ -142,16 +217,25 @@ class _Courier:
         finally:
             await self._api.close()
 
-    async def cancel(self) -> int:
-        """Have what is running cancelled."""
-        running = [submission for submission in self._submissions.under_way if submission.stage == "running"]
-        await self._api.open()
-        try:
-            for submission in running:
-                await self._persist(lambda cancelled: self._api.cancel(cancelled.batch_id or ""), submission)
-        finally:
-            await self._api.close()
-        return len(running)
+    async def _cancel(self) -> None:
+        """Have every batch cancelled that is not over, and make none of what is no batch yet."""
+        self._steps = {"running": self._look, "ended": self._fetch}
+        for submission in list(self._submissions.under_way):
+            await self._persist(self._call_off, submission)
+            self._submissions.save()
+
+    async def _call_off(self, submission: Submission) -> None:
+        if submission.stage == "creating":
+            submission.batch_id = await self._api.find(submission.tag)
+            submission.stage = "planned" if submission.batch_id is None else "running"
+        if not submission.is_bound:
+            self._submissions.under_way.remove(submission)
+        elif submission.stage == "running":
+            batch = await self._api.look(submission.batch_id or "")
+            if batch.status in _RUNNING:
+                await self._api.cancel(batch.id)
+            elif batch.status == "failed":
+                self._submissions.under_way.remove(submission)
 
     async def _go_on(self, submission: Submission) -> None:
         """Take it as far as it can go for now."""
@@ -207,6 +291,11 @@ class _Courier:
             self._full = False
             if batch.status != "completed":
                 self._progress.say(f"{submission.file}: the batch is {batch.status}; the rest of it can be sent again")
+        elif batch.status not in _RUNNING | {"cancelling"}:
+            raise TeacherError(
+                f"{submission.file}: the batch {batch.id} has the unknown status {self._api.shown(batch.status)!r}; "
+                f"expected one of: {', '.join(sorted({*_RUNNING, 'cancelling', *_OVER, 'failed'}))}"
+            )
 
     def _fail(self, submission: Submission, batch: Batch) -> None:
         reason = self._api.shown(batch.reason)

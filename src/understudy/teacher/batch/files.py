@@ -20,17 +20,15 @@ from understudy.data.files import replacing
 from understudy.errors import DataError
 from understudy.teacher.answer import Question, read_answer
 from understudy.teacher.batch.output import ANSWER, outcome, outcome_at, output_lines, shown
-from understudy.teacher.cost.spending import Tokens, usage_tokens
+from understudy.teacher.cost.ledger import Ledger, worst_case
+from understudy.teacher.cost.spending import NO_TOKENS, Tokens, summed
 from understudy.teacher.endpoint.dialect import Dialect
+from understudy.teacher.replies.recordings import URL
 from understudy.teacher.replies.store import Reply, ReplyStore
 from understudy.teacher.request import Body, content_key, correction
 
 T = TypeVar("T")
 
-_NOTHING = Tokens(0, 0)
-
-URL = "/v1/chat/completions"
-"""Where a batch's requests go, as both sides spell it."""
 _OURS = re.compile(r"requests-\d{4,}\.jsonl")
 _KEY = re.compile("[0-9a-f]{64}")
 _PLACE = struct.Struct(">BIQI")
@@ -45,10 +43,14 @@ class Exported:
     Attributes:
         files: The request files, in order; none where there was nothing to ask.
         requests: How many requests they hold together.
+        worst: The most tokens that these can read and write.
+        replaced: How many files of an earlier export they took the place of.
     """
 
     files: list[Path]
-    requests: int
+    requests: int = 0
+    worst: Tokens = NO_TOKENS
+    replaced: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +64,9 @@ class Imported:
         unknown: Lines for requests that the recipe does not ask.
         repeated: Lines for requests that the store had settled before, or for which another line counts.
         broken: Lines that are no reply, such as one torn at the end of a download.
-        tokens: What the kept replies report to have used.
+        tokens: What all replies in it report to have used; None where one of them does not.
         missing: Requests that the recipe asks and that the store still does not answer.
+        corrections: How many of these ask once more, since the first reply was no answer.
         named: The first lines that brought nothing, each as ``file:line: reason``.
     """
 
@@ -74,7 +77,8 @@ class Imported:
     repeated: int = 0
     broken: int = 0
     missing: int = 0
-    tokens: Tokens = _NOTHING
+    corrections: int = 0
+    tokens: Tokens | None = NO_TOKENS
     named: tuple[str, ...] = ()
 
 
@@ -100,18 +104,19 @@ def export_batch(
     Raises:
         DataError: A request alone is larger than a file may be, or a file of that name is not from an export.
     """
-    for stale in exported(folder):
+    earlier = exported(folder)
+    for stale in earlier:
         stale.unlink()
     spoken = (_request_line(body, dialect.spoken(body, max_tokens)) for body in bodies)
     files: list[Path] = []
-    requests = 0
+    requests, worst = 0, NO_TOKENS
     for number, numbered in groupby(_numbered(spoken, lines, size), key=itemgetter(0)):
         files.append(folder / f"requests-{number:04}.jsonl")
         with replacing(files[-1]) as out:
             for _, line in numbered:
-                out.write(line)
-                requests += 1
-    return Exported(files, requests)
+                out.write(line.text)
+                requests, worst = requests + 1, worst.plus(line.worst)
+    return Exported(files, requests, worst, len(earlier))
 
 
 def exported(folder: Path) -> list[Path]:
@@ -138,21 +143,33 @@ def every_request(questions: Iterable[Question[T]], store: ReplyStore) -> Iterat
                 yield correction(question.body, answer.reply or "", answer.rejected)
 
 
-def import_batch(files: Sequence[Path], bodies: Iterable[Body], store: ReplyStore) -> Imported:
+def import_batch(
+    files: Sequence[Path],
+    bodies: Iterable[Body],
+    store: ReplyStore,
+    ledger: Ledger | None = None,
+    max_tokens: int | None = None,
+) -> Imported:
     """Take the replies in output and error files into the store; to do so twice changes nothing.
 
     Args:
         files: Output and error files of OpenAI's Batch API or of ``vllm run-batch``, in any order.
         bodies: Every request that the recipe asks, answered or not (`every_request`).
         store: Where replies go.
+        ledger: Where it is entered what the kept replies cost; None where that was set aside when they were sent.
+        max_tokens: How long a reply could become, for those that do not tell what they took.
 
     Raises:
-        DataError: A file cannot be read, or none of its replies belongs to these requests.
+        DataError: A file cannot be read, holds no output at all, or none of its replies belongs to these requests.
     """
-    with store, _Import(files, store) as taken:
+    with store, _Import(files, store, max_tokens) as taken:
         taken.look_through()
-        for body in bodies:
-            taken.meet(body)
+        try:
+            for body in bodies:
+                taken.meet(body)
+        finally:  # what is kept will never be new again
+            if ledger is not None:
+                taken.enter(ledger)
         return taken.result()
 
 
@@ -182,9 +199,10 @@ class _Place(NamedTuple):
 class _Import:
     """An import under way: first all files are looked through, then the requests are met with what was found."""
 
-    def __init__(self, files: Sequence[Path], store: ReplyStore) -> None:
+    def __init__(self, files: Sequence[Path], store: ReplyStore, max_tokens: int | None) -> None:
         self._files = files
         self._store = store
+        self._max_tokens = max_tokens
         self._places = DiskMap[bytes]()
         self._met = DiskMap[int]()
         self._whole = Counter[int]()
@@ -194,7 +212,10 @@ class _Import:
         self._named: dict[str, list[str]] = {}
         # A refusal is a request's own fault only where others are answered; else key, model or dialect are to blame.
         self._answered = False
-        self._tokens = _NOTHING
+        self._tokens: Tokens | None = NO_TOKENS
+        self._fresh: Tokens | None = NO_TOKENS
+        self._worst = NO_TOKENS
+        self._before: Body = {"messages": []}
 
     def __enter__(self) -> Self:
         return self
@@ -204,7 +225,11 @@ class _Import:
         self._met.close()
 
     def look_through(self) -> None:
-        """Note where the best line for each custom_id lies, and what cannot be read."""
+        """Note where the best line for each custom_id lies, and what cannot be read.
+
+        Raises:
+            DataError: Nothing in a file can.
+        """
         for file, path in enumerate(self._files):
             for number, offset, line in output_lines(path):
                 try:
@@ -216,10 +241,14 @@ class _Import:
                 self._answered |= said.worth == ANSWER
                 if said.failure:
                     self._name("failed", f"{path}:{number}: {said.failure}")
+                self._tokens = summed(self._tokens, said.tokens)
                 self._note(said.custom_id, _Place(said.worth, file, offset, 1))
+            if not self._whole[file]:
+                _check_empty(path)
 
     def meet(self, body: Body) -> None:
         """Give a request its reply, where there is one and it had none; a request that comes twice counts once."""
+        before, self._before = self._before, body
         key = content_key(body)
         if self._met.get(key) is not None:
             return
@@ -234,6 +263,13 @@ class _Import:
             self._counts["repeated"] += place.lines - (reply is None)
             reply = reply or self._keep(key, body, place)
         self._counts["missing"] += reply is None
+        self._counts["corrections"] += reply is None and _corrects(body, before)
+
+    def enter(self, ledger: Ledger) -> None:
+        """Enter what the replies cost that were not in the store before."""
+        requests = self._counts["kept"] + self._counts["refused"]
+        if requests:
+            ledger.enter_batch(self._fresh, self._worst, requests)
 
     def result(self) -> Imported:
         """What came of it, once every request was met.
@@ -268,7 +304,8 @@ class _Import:
     def _keep(self, key: bytes, body: Body, place: _Place) -> Reply | None:
         """The reply at a place, once it is in the store; None where nothing there is worth keeping."""
         path = self._files[place.file]
-        reply = outcome_at(path, place.offset).reply
+        said = outcome_at(path, place.offset)
+        reply = said.reply
         if reply is None or (reply.completion is None and not self._answered):
             self._counts["failed"] += 1
             return None
@@ -278,7 +315,8 @@ class _Import:
             self._count("broken", f"{path}: the reply to {key.hex()} is nested too deeply to be kept")
             return None
         self._counts["kept" if reply.refused is None else "refused"] += 1
-        self._tokens = self._tokens.plus(usage_tokens(reply.completion) or _NOTHING)
+        self._fresh = summed(self._fresh, said.tokens)
+        self._worst = self._worst.plus(_request_line(body, Dialect().spoken(body, self._max_tokens)).worst)
         return reply
 
     def _unmet(self, path: Path) -> Iterator[str]:
@@ -301,22 +339,49 @@ class _Import:
             named.append(where)
 
 
-def _request_line(body: Body, wire: Mapping[str, Any]) -> str:
+class _Line(NamedTuple):
+    """One line of a request file, and the most tokens that its request can read and write."""
+
+    text: str
+    worst: Tokens
+
+
+def _request_line(body: Body, wire: Mapping[str, Any]) -> _Line:
     line = {"custom_id": content_key(body).hex(), "method": "POST", "url": URL, "body": wire}
-    return json.dumps(line, ensure_ascii=False) + "\n"
+    payload = json.dumps(wire, ensure_ascii=False).encode("utf-8")
+    return _Line(json.dumps(line, ensure_ascii=False) + "\n", worst_case(wire, payload))
 
 
-def _numbered(requests: Iterable[str], most: int, size: int) -> Iterator[tuple[int, str]]:
+def _numbered(requests: Iterable[_Line], most: int, size: int) -> Iterator[tuple[int, _Line]]:
     """Each line with the number of the file that it goes into, counted from 1."""
     number, lines, written = 1, 0, 0
     for line in requests:
-        taken = len(line.encode("utf-8"))
+        taken = len(line.text.encode("utf-8"))
         if taken > size:
             raise DataError(f"a request of {taken:,} bytes; a batch file may hold {size:,}: leave out such long texts")
         if lines == most or written + taken > size:
             number, lines, written = number + 1, 0, 0
         yield number, line
         lines, written = lines + 1, written + taken
+
+
+def _corrects(body: Body, before: Body) -> bool:
+    """Whether a request is the correction of the one before it, as it follows it in `every_request`."""
+    known = before["messages"]
+    return len(known) > 0 and len(body["messages"]) > len(known) and body["messages"][: len(known)] == known
+
+
+def _check_empty(path: Path) -> None:
+    """Refuse a file without any output, unless it is empty, as that of errors may well be.
+
+    Raises:
+        DataError: Something else stands in it.
+    """
+    for number, _, line in output_lines(path):
+        try:
+            outcome(line)
+        except DataError as error:
+            raise DataError(f"{path}:{number}: {error}, and none of the others is; download it again") from None
 
 
 def _is_export(path: Path) -> bool:

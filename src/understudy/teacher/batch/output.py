@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from understudy.errors import DataError
+from understudy.teacher.cost.spending import NO_TOKENS, Tokens, usage_tokens
 from understudy.teacher.endpoint.response import Redactor
 from understudy.teacher.replies.recordings import completion, refusal
 from understudy.teacher.replies.store import Reply
@@ -35,6 +36,12 @@ class Outcome(NamedTuple):
         if self.reply is None:
             return FAILURE
         return REFUSAL if self.reply.completion is None else ANSWER
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """What it took, which is nothing without an answer; None where an answer does not tell."""
+        completion = None if self.reply is None else self.reply.completion
+        return NO_TOKENS if completion is None else usage_tokens(completion)
 
 
 def output_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:

@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 from understudy.data.files import digest, read_json, write_json
 from understudy.errors import DataError, TeacherError
 from understudy.teacher.batch.files import exported
+from understudy.teacher.cost.ledger import Reservation
 
 # Names become a part of addresses and of file names, wherever they come from.
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_=.-]{0,199}$")]
@@ -73,6 +74,7 @@ class _State:
     """What stands in the file."""
 
     endpoint: str
+    reservation: Reservation
     submissions: list[Submission]
 
 
@@ -82,6 +84,7 @@ class Submissions:
     Args:
         folder: Where the request files lie.
         endpoint: The name of the endpoint that they go to.
+        reservation: What is set aside for them; where there may be a batch already, what was set aside then stays.
 
     Attributes:
         under_way: Every submission that is not settled.
@@ -91,10 +94,10 @@ class Submissions:
         TeacherError: The state is of another endpoint.
     """
 
-    def __init__(self, folder: Path, endpoint: str) -> None:
+    def __init__(self, folder: Path, endpoint: str, reservation: Reservation) -> None:
         self.folder = folder
         self.path = _state_file(folder)
-        state = _read(self.path) if self.path.exists() else _State(endpoint, [])
+        state = _read(self.path) if self.path.exists() else _State(endpoint, reservation, [])
         if state.endpoint != endpoint:
             raise TeacherError(
                 f"{self.path}: its batches were sent to {state.endpoint}, not to {endpoint}; finish them there, or "
@@ -102,6 +105,8 @@ class Submissions:
             )
         self._state = state
         self.under_way = state.submissions
+        if not any(sent.is_bound for sent in self.under_way):
+            state.reservation = reservation
         self._take_up(exported(folder))
 
     def save(self) -> None:
@@ -135,6 +140,16 @@ def is_under_way(folder: Path) -> bool:
     """
     path = _state_file(folder)
     return path.exists() and any(submission.is_bound for submission in _read(path).submissions)
+
+
+def reservation_of(folder: Path) -> Reservation | None:
+    """What is set aside for the batches out of a folder; None where nothing is known of any.
+
+    Raises:
+        DataError: The state cannot be read.
+    """
+    path = _state_file(folder)
+    return _read(path).reservation if path.exists() else None
 
 
 def settle(folder: Path) -> None:

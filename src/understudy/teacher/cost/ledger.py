@@ -1,21 +1,26 @@
 """The ledger of a run: every request's worst case is reserved before it is sent, and its real cost entered after.
 
 It lies on the disk as JSON lines, so that a budget holds over all the times that a run is taken up again: what was
-reserved when a process died counts as spent, since nobody knows.
+reserved when a process died counts as spent, since nobody knows, until somebody finds out and settles it.
 """
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
+from understudy import words
 from understudy.errors import DataError, TeacherError
-from understudy.teacher.cost.spending import Price, Tokens, cost_usd
+from understudy.teacher.cost.spending import NO_TOKENS, Price, Tokens, cost_usd
 
 _UNBOUNDED = 4096
 """Tokens reserved for a reply where no limit is sent with the request."""
+_DECIMALS = 12
+"""Of a sum in USD: further ones are noise, which must not grow with a million requests."""
 
 
 class BudgetReached(TeacherError):
@@ -34,18 +39,63 @@ class Budget:
     usd: float | None = None
     tokens: int | None = None
 
+    def __str__(self) -> str:
+        limits = [] if self.usd is None else [words.dollars(self.usd)]
+        limits += [] if self.tokens is None else [f"{self.tokens:,} tokens"]
+        return " and ".join(limits)
+
+    def covers(self, tokens: Tokens, usd: float | None) -> bool:
+        """Whether so much lies within it."""
+        within_usd = self.usd is None or usd is None or usd <= self.usd
+        return within_usd and (self.tokens is None or tokens.total <= self.tokens)
+
+    def minus(self, tokens: Tokens, usd: float) -> "Budget":
+        """What is left of it after so much."""
+        return Budget(
+            None if self.usd is None else max(0.0, round(self.usd - usd, _DECIMALS)),
+            None if self.tokens is None else max(0, self.tokens - tokens.total),
+        )
+
+
+class Bill(NamedTuple):
+    """Some requests, and what they cost; in USD where the price is known."""
+
+    requests: int
+    tokens: Tokens
+    usd: float | None
+
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What was set aside for one attempt.
+    """What was set aside for one attempt, or for batches.
 
     Attributes:
         number: Which one it is in the ledger.
         worst: The most that it can cost.
+        requests: How many requests it is for.
+        batched: Whether they go by batch, at the price of that.
     """
 
     number: int
     worst: Tokens
+    requests: int = 1
+    batched: bool = False
+
+
+class _Amount(NamedTuple):
+    """Tokens, and what they cost in USD; nothing where no price is known."""
+
+    tokens: Tokens
+    usd: float
+
+    def plus(self, other: "_Amount") -> "_Amount":
+        return _Amount(self.tokens.plus(other.tokens), round(self.usd + other.usd, _DECIMALS))
+
+    def minus(self, other: "_Amount") -> "_Amount":
+        return _Amount(self.tokens.minus(other.tokens), round(self.usd - other.usd, _DECIMALS))
+
+
+_NOTHING = _Amount(NO_TOKENS, 0.0)
 
 
 class Ledger:
@@ -56,6 +106,9 @@ class Ledger:
         price: What the teacher charges; None where that is not known.
         budget: The limits.
 
+    Attributes:
+        requests: How many requests were sent and settled.
+
     Raises:
         TeacherError: There is a budget in USD and no price to reckon with.
         DataError: The file cannot be read or written.
@@ -63,23 +116,56 @@ class Ledger:
 
     def __init__(self, path: Path | None = None, price: Price | None = None, budget: Budget | None = None) -> None:
         if budget is not None and budget.usd is not None and price is None:
-            raise TeacherError("a budget in USD needs a price to reckon with; set teacher.price in the recipe")
+            raise TeacherError(
+                "a budget in USD needs a price to reckon with, and the table of list prices does not know this model "
+                "at this endpoint; set teacher.price in the recipe, in USD for a million tokens: "
+                "price: {input: 0.40, output: 1.60}"
+            )
         self.path = path
         self.price = price
         self.budget = budget or Budget()
         self.requests = 0
-        self.spent = Tokens(0, 0)
-        self._reserved: dict[int, Tokens] = {}
-        self._held = Tokens(0, 0)
-        self._next = 0
+        self._spent = _NOTHING
+        self._held = _NOTHING
+        self._untold = _NOTHING
+        self._untold_requests = 0
+        self._open: dict[int, Reservation] = {}
+        self._next = self._first = 0
         self._file: IO[str] | None = None
         self._settled: asyncio.Event | None = None
         self._read()
 
     @property
+    def spent(self) -> Tokens:
+        """What was spent so far; what a process that died had reserved is taken for spent until it is settled."""
+        return self._spent.tokens
+
+    @property
     def spent_usd(self) -> float | None:
-        """What was spent so far, in USD; None where the price is not known."""
-        return cost_usd(self.spent, self.price)
+        """The same in USD, at the prices of the time; None where the price is not known."""
+        return None if self.price is None else self._spent.usd
+
+    @property
+    def unknown(self) -> Bill:
+        """What of that is the worst case of requests whose cost nobody knows: lost, not told, or left open."""
+        left_open = [left for left in self._open.values() if left.number < self._first]
+        amounts = (self._amount(left.worst, left.batched) for left in left_open)
+        amount = reduce(_Amount.plus, amounts, self._untold)
+        requests = self._untold_requests + sum(left.requests for left in left_open)
+        return Bill(requests, amount.tokens, None if self.price is None else amount.usd)
+
+    @property
+    def known(self) -> Bill:
+        """What of that was told."""
+        unknown = self.unknown
+        amount = self._spent.minus(_Amount(unknown.tokens, unknown.usd or 0.0))
+        requests = self.requests - self._untold_requests
+        return Bill(requests, amount.tokens, None if self.price is None else amount.usd)
+
+    @property
+    def left(self) -> Budget:
+        """What neither is spent nor set aside of the budget."""
+        return self.budget.minus(*self._spent.plus(self._held))
 
     async def reserve(self, worst: Tokens) -> Reservation:
         """Set aside the worst case of a request; waits while requests under way may still give some of theirs back.
@@ -87,41 +173,42 @@ class Ledger:
         Raises:
             BudgetReached: It does not fit into what is left.
         """
-        while not self._fits(worst) and self._reserved:
+        while not self._fits(self._amount(worst)) and self._held.tokens.total:
             self._settled = self._settled or asyncio.Event()
             await self._settled.wait()
-        return self.reserve_now(worst)
+        return self._set_aside(Reservation(self._next, worst))
 
-    def reserve_now(self, worst: Tokens) -> Reservation:
-        """Set aside the worst case of what is about to be sent, without waiting for anything.
+    def reserve_batch(self, worst: Tokens, requests: int) -> Reservation:
+        """Set aside the worst case of requests that go by batch, without waiting for anything.
 
         Raises:
             BudgetReached: It does not fit into what is left.
         """
-        if not self._fits(worst):
-            raise BudgetReached(self._reached())
-        reservation = Reservation(self._next, worst)
-        self._next += 1
-        self._hold(reservation.number, worst)
-        self._write({"reserved": reservation.number, **worst._asdict()})
-        return reservation
+        return self._set_aside(Reservation(self._next, worst, requests, batched=True))
 
-    def settle(self, reservation: Reservation, used: Tokens | None) -> None:
-        """Enter what a request has cost, in place of what was reserved.
+    def enter_batch(self, used: Tokens | None, worst: Tokens, requests: int) -> None:
+        """Enter a batch that was sent by hand, whether the budget would have covered it or not.
 
         Args:
-            reservation: What was set aside for it.
-            used: The tokens that it used; None where nobody knows, which counts as the worst case.
+            used: The tokens that were used; None where nobody knows, which counts as the worst case.
+            worst: The most that it can have cost.
+            requests: How many of its requests came back.
         """
-        self._release(reservation.number)
+        self.settle(self._note(Reservation(self._next, worst, requests, batched=True)), used)
+
+    def settle(self, reservation: Reservation, used: Tokens | None) -> None:
+        """Enter what was spent in place of what was reserved, by this process or another; only the first time counts.
+
+        Args:
+            reservation: What was set aside.
+            used: The tokens that were used; None where nobody knows, which counts as the worst case.
+        """
         cost = reservation.worst if used is None else used
-        self.requests += 1
-        self.spent = self.spent.plus(cost)
-        usd = cost_usd(cost, self.price)
-        self._write({"settled": reservation.number, **cost._asdict(), "usd": usd, "known": used is not None})
-        if self._settled is not None:
-            self._settled.set()
-            self._settled = None
+        self._enter(reservation, cost, reservation.requests, known=used is not None)
+
+    def give_back(self, reservation: Reservation) -> None:
+        """Enter that nothing was sent of what something was set aside for; only the first time counts."""
+        self._enter(reservation, NO_TOKENS, requests=0, known=True)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -129,55 +216,104 @@ class Ledger:
             self._file.close()
             self._file = None
 
-    def _fits(self, worst: Tokens) -> bool:
-        planned = self.spent.plus(self._held).plus(worst)
-        usd = cost_usd(planned, self.price)
-        within_usd = self.budget.usd is None or usd is None or usd <= self.budget.usd
-        return within_usd and (self.budget.tokens is None or planned.total <= self.budget.tokens)
+    def _set_aside(self, reservation: Reservation) -> Reservation:
+        if not self._fits(self._amount(reservation.worst, reservation.batched)):
+            raise BudgetReached(self._reached(reservation))
+        return self._note(reservation)
 
-    def _hold(self, number: int, worst: Tokens) -> None:
-        self._release(number)
-        self._reserved[number] = worst
+    def _note(self, reservation: Reservation) -> Reservation:
+        """Write down what is set aside."""
+        self._hold(reservation)
+        about = {"requests": reservation.requests, "batched": reservation.batched}
+        self._write({"reserved": reservation.number, **reservation.worst._asdict(), **about})
+        return reservation
+
+    def _enter(self, reservation: Reservation, cost: Tokens, requests: int, known: bool) -> None:
+        """Put what something cost in the place of what was reserved for it, unless that was done before."""
+        number = reservation.number
+        if self._open.get(number) != reservation:
+            return
+        usd = cost_usd(cost, self._price(reservation.batched))
+        self._replace(number, cost, usd, requests, known)
+        self._write({"settled": number, **cost._asdict(), "usd": usd, "requests": requests, "known": known})
+        if self._settled is not None:
+            self._settled.set()
+            self._settled = None
+
+    def _fits(self, worst: _Amount) -> bool:
+        return self.budget.covers(*self._spent.plus(self._held).plus(worst))
+
+    def _price(self, batched: bool) -> Price | None:
+        return self.price.by_batch if batched and self.price is not None else self.price
+
+    def _amount(self, tokens: Tokens, batched: bool = False) -> _Amount:
+        return _Amount(tokens, cost_usd(tokens, self._price(batched)) or 0.0)
+
+    def _hold(self, reservation: Reservation) -> None:
+        worst = self._amount(reservation.worst, reservation.batched)
+        self._release(reservation.number)
+        self._open[reservation.number] = reservation
         self._held = self._held.plus(worst)
+        self._next = max(self._next, reservation.number + 1)
+
+    def _replace(self, number: int, cost: Tokens, usd: float | None, requests: int, known: bool) -> None:
+        spent = self._amount(cost) if usd is None else _Amount(cost, usd)
+        self._release(number)
+        self._spent = self._spent.plus(spent)
+        self.requests += requests
+        if not known:
+            self._untold, self._untold_requests = self._untold.plus(spent), self._untold_requests + requests
 
     def _release(self, number: int) -> None:
-        held = self._reserved.pop(number, Tokens(0, 0))
-        self._held = Tokens(self._held.input - held.input, self._held.output - held.output)
+        reservation = self._open.pop(number, None)
+        if reservation is None:
+            return
+        worst = self._amount(reservation.worst, reservation.batched)
+        if number < self._first:
+            self._spent = self._spent.minus(worst)
+        else:
+            self._held = self._held.minus(worst)
 
-    def _reached(self) -> str:
-        limits = [f"${self.budget.usd:g}"] if self.budget.usd is not None else []
-        limits += [f"{self.budget.tokens:,} tokens"] if self.budget.tokens is not None else []
+    def _reached(self, refused: Reservation) -> str:
         usd = self.spent_usd
         spent = f"{self.spent.total:,} tokens" + ("" if usd is None else f" (${usd:.4g})")
+        lever = ""
+        if self._for_replies(refused):
+            reply = refused.worst.output // refused.requests
+            lever = f", or lower teacher.max_tokens ({reply:,}), which is most of that"
         return (
-            f"the budget of {' and '.join(limits)} is reached: {spent} are spent, and the next request could take more "
-            "than is left"
+            f"the budget of {self.budget} is reached: {spent} are spent, and the next request could take more than is "
+            f"left; raise teacher.budget{lever}"
         )
 
+    def _for_replies(self, reservation: Reservation) -> bool:
+        """Whether most of what would be set aside is for replies, in what the budget counts."""
+        read = self._amount(Tokens(reservation.worst.input, 0))
+        written = self._amount(Tokens(0, reservation.worst.output))
+        return written.tokens.total > read.tokens.total if self.budget.usd is None else written.usd > read.usd
+
     def _read(self) -> None:
+        """Go through the file; what is open at its end was left so by processes that died, and taken for spent."""
         if self.path is None or not self.path.exists():
             return
         try:
             with self.path.open(encoding="utf-8", errors="replace") as lines:
                 for line in lines:
-                    self._enter(line)
+                    self._read_line(line)
         except OSError as error:
             raise DataError(f"{self.path}: the ledger cannot be read ({error.strerror})") from None
-        self.spent, self._held = self.spent.plus(self._held), Tokens(0, 0)
-        self._reserved.clear()
+        self._spent, self._held = self._spent.plus(self._held), _NOTHING
+        self._first = self._next
 
-    def _enter(self, line: str) -> None:
-        """One line of the file; a line torn by a crash belongs to a request that stays reserved, or was not sent."""
+    def _read_line(self, line: str) -> None:
+        """One line of the file; a line torn by a crash belongs to what stays reserved, or was not sent."""
         try:
             entry = json.loads(line)
-            cost = Tokens(int(entry["input"]), int(entry["output"]))
+            cost, requests = Tokens(int(entry["input"]), int(entry["output"])), int(entry.get("requests", 1))
             if "reserved" in entry:
-                self._hold(int(entry["reserved"]), cost)
-                self._next = max(self._next, int(entry["reserved"]) + 1)
-            else:
-                self._release(int(entry["settled"]))
-                self.requests += 1
-                self.spent = self.spent.plus(cost)
+                self._hold(Reservation(int(entry["reserved"]), cost, requests, bool(entry.get("batched"))))
+            elif (usd := entry.get("usd")) is None or 0 <= usd < math.inf:
+                self._replace(int(entry["settled"]), cost, usd, requests, bool(entry.get("known", True)))
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return
 

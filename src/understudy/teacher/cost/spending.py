@@ -6,7 +6,8 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-_CHARACTERS_A_TOKEN = 4
+CHARACTERS_A_TOKEN = 4
+"""About how many there are, in English."""
 _FREE_TEXT = "x" * 200
 _MOST = 10**9
 """Tokens that no request can use: an endpoint that reports more does not know."""
@@ -22,6 +23,10 @@ class Tokens(NamedTuple):
         """These and others together."""
         return Tokens(self.input + other.input, self.output + other.output)
 
+    def minus(self, other: "Tokens") -> "Tokens":
+        """These without others."""
+        return Tokens(self.input - other.input, self.output - other.output)
+
     def usage(self) -> dict[str, int]:
         """As an endpoint would write them."""
         return {"prompt_tokens": self.input, "completion_tokens": self.output}
@@ -32,6 +37,9 @@ class Tokens(NamedTuple):
         return self.input + self.output
 
 
+NO_TOKENS = Tokens(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """What a teacher charges, in USD for a million tokens.
@@ -39,10 +47,17 @@ class Price:
     Attributes:
         input: For a million tokens read.
         output: For a million tokens written.
+        batch: The share of both that is charged for what goes by batch; half at most providers.
     """
 
     input: Annotated[float, Field(ge=0)]
     output: Annotated[float, Field(ge=0)]
+    batch: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    @property
+    def by_batch(self) -> "Price":
+        """What is charged for what goes by batch."""
+        return Price(self.input * self.batch, self.output * self.batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +90,14 @@ def usage_tokens(completion: Mapping[str, Any] | None) -> Tokens | None:
     return Tokens(read, written) if min(read, written) >= 0 and max(read, written) <= _MOST else None
 
 
+def summed(first: Tokens | None, second: Tokens | None) -> Tokens | None:
+    """Two counts together; None where one of them is not known."""
+    return None if first is None or second is None else first.plus(second)
+
+
 def estimated_reply_tokens(schema: Mapping[str, Any]) -> int:
     """The tokens in a reply of this JSON schema, with its longest choices and 200 characters for any free text."""
-    return -(-len(str(_longest(schema))) // _CHARACTERS_A_TOKEN)
+    return -(-len(str(_longest(schema))) // CHARACTERS_A_TOKEN)
 
 
 def cost_usd(tokens: Tokens | None, price: Price | None) -> float | None:

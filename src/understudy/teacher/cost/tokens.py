@@ -6,11 +6,11 @@ from typing import Any
 
 from understudy.errors import TeacherError
 from understudy.extras import need
+from understudy.teacher.cost.spending import CHARACTERS_A_TOKEN
 
 TokenCount = Callable[[Sequence[Mapping[str, Any]]], int]
 """How many tokens some chat messages are."""
 
-_CHARACTERS_A_TOKEN = 4
 _FRAME = 4
 """Tokens around each message in most chat templates."""
 
@@ -18,7 +18,7 @@ _FRAME = 4
 def estimated_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
     """The tokens in some messages, taking four characters to a token, which holds for English."""
     characters = sum(len(message["content"]) for message in messages)
-    return -(-characters // _CHARACTERS_A_TOKEN) + _FRAME * len(messages)
+    return -(-characters // CHARACTERS_A_TOKEN) + _FRAME * len(messages)
 
 
 def token_count(tokenizer: str) -> TokenCount:

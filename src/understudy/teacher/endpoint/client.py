@@ -10,8 +10,8 @@ from typing import Any
 
 from understudy.errors import TeacherError
 from understudy.teacher.channel import RequestFailed
-from understudy.teacher.cost.ledger import Ledger, worst_case
-from understudy.teacher.cost.spending import Tokens, usage_tokens
+from understudy.teacher.cost.ledger import Ledger, Reservation, worst_case
+from understudy.teacher.cost.spending import NO_TOKENS, Tokens, usage_tokens
 from understudy.teacher.endpoint.connection import Connection, Refused, Transient
 from understudy.teacher.endpoint.dialect import Dialect, Dialects, Wire
 from understudy.teacher.endpoint.endpoint import Endpoint
@@ -21,7 +21,6 @@ from understudy.teacher.replies.recordings import is_completion
 from understudy.teacher.replies.store import Reply
 from understudy.teacher.request import Body
 
-_NOTHING = Tokens(0, 0)
 _BYTES_A_TOKEN = 4
 _USUAL_REPLY = 100
 """Tokens."""
@@ -130,16 +129,14 @@ class Client:
         """Try until there is a reply, with growing, random pauses, or until patience ends."""
         payload = json.dumps(wire, ensure_ascii=False).encode("utf-8")
         worst = worst_case(wire, payload)
-        last, end = "nothing came", math.inf
+        last, deadline = "nothing came", _Deadline(self.endpoint.deadline)
         for attempt in range(self.endpoint.max_attempts):
-            since = await self._pace.ready(_likely(worst))
-            end = min(end, since + self.endpoint.deadline)  # it runs from when the request may first be sent
             try:
-                return await self._attempt(payload, worst, since, end)
+                return await self._attempt(payload, worst, deadline)
             except Transient as failure:
                 last = str(failure)
                 self._warn(last)
-                if attempt + 1 < self.endpoint.max_attempts and not await self._pause(attempt, failure.wait, end):
+                if attempt + 1 < self.endpoint.max_attempts and not await self._pause(attempt, failure.wait, deadline):
                     raise RequestFailed(f"no answer within {self.endpoint.deadline:g} seconds: {last}") from None
         times = f"{self.endpoint.max_attempts} attempts" if self.endpoint.max_attempts > 1 else "one attempt"
         raise RequestFailed(f"no answer from the endpoint in {times}: {last}")
@@ -150,28 +147,36 @@ class Client:
             self._warned = True
             self._say(f"{self.name} does not answer ({reason}); trying again, up to {self.endpoint.max_attempts} times")
 
-    async def _attempt(self, payload: bytes, worst: Tokens, since: float, end: float) -> Reply:
-        """One attempt, once the budget covers it."""
+    async def _attempt(self, payload: bytes, worst: Tokens, deadline: "_Deadline") -> Reply:
+        """One attempt, once the budget covers it and the pace allows it."""
         reservation = await self._ledger.reserve(worst)
-        used: Tokens | None = _NOTHING
         try:
+            since = await self._pace.ready(_likely(worst))
             if self._closing.is_set():
                 raise RequestFailed("not asked: the run was stopped")
-            used = None  # from here on, whoever knows no better must take it that the worst was charged
-            reply = await self._post(payload, min(self.endpoint.timeout, max(1.0, end - time.monotonic())))
+            deadline.start(since)
+            return await self._send(payload, reservation, since, deadline)
+        finally:
+            self._ledger.give_back(reservation)  # which has no effect where something was sent
+
+    async def _send(self, payload: bytes, reservation: Reservation, since: float, deadline: "_Deadline") -> Reply:
+        """Send one attempt, and enter what it has cost."""
+        used: Tokens | None = None  # whoever knows no better must take it that the worst was charged
+        try:
+            reply = await self._post(payload, min(self.endpoint.timeout, max(1.0, deadline.left())))
             used = usage_tokens(reply.completion)
         except Transient as failure:
-            used = None if failure.billed else _NOTHING
+            used = None if failure.billed else NO_TOKENS
             self._pace.congested(since, failure.wait)
             raise
         except RequestFailed:  # what came cannot be used, and is charged for all the same
             raise
         except (Refused, TeacherError):
-            used = _NOTHING
+            used = NO_TOKENS
             raise
         finally:
             self._ledger.settle(reservation, used)
-        self._pace.answered(0 if used is None else _likely(worst) - used.total)
+        self._pace.answered(0 if used is None else _likely(reservation.worst) - used.total)
         return reply
 
     async def _post(self, payload: bytes, seconds: float) -> Reply:
@@ -187,13 +192,20 @@ class Client:
             body = None
         if is_completion(body):
             completion: Mapping[str, Any] = body
+            self._check_end(completion["choices"][0])
             return completion
         message = f"what came is not a chat completion: {said(raw, self._connection.redactor)}"
         if raw.lstrip()[:1] == b"<" and self._answered_in is None:  # a web page; this is no API
             raise TeacherError(f"{self.name}: {message}; check base_url, which ends in /v1 for most endpoints")
         raise Transient(message, billed=True)
 
-    async def _pause(self, attempt: int, wanted: float | None, end: float) -> bool:
+    def _check_end(self, choice: Mapping[str, Any]) -> None:
+        """Refuse what is no reply but a provider's failure on the way, handed on by a gateway."""
+        if choice.get("finish_reason") == "error":
+            failure = json.dumps(choice).encode("utf-8")
+            raise Transient(f"the reply ended in an error: {said(failure, self._connection.redactor)}", billed=True)
+
+    async def _pause(self, attempt: int, wanted: float | None, deadline: "_Deadline") -> bool:
         """Wait before the next attempt: as long as the endpoint asked for, and a random time below a doubling bound.
 
         Returns:
@@ -201,10 +213,30 @@ class Client:
         """
         bound = self._connection.longest_pause(attempt)
         pause = random.uniform(0, bound) + (wanted or 0.0)  # noqa: S311 - jitter, not a secret
-        if time.monotonic() + pause >= end:
+        if pause >= deadline.left():
             return False
         await self._pace.sleep(pause)
         return True
+
+
+class _Deadline:
+    """The end of one request's time, which runs from when it may first be sent.
+
+    Args:
+        seconds: How long that is.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = math.inf
+
+    def start(self, moment: float) -> None:
+        """Let the time run, unless it does already."""
+        self._end = min(self._end, moment + self._seconds)
+
+    def left(self) -> float:
+        """The seconds that are left."""
+        return self._end - time.monotonic()
 
 
 def _likely(worst: Tokens) -> int:

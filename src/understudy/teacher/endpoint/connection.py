@@ -1,13 +1,14 @@
 """The connection to an endpoint: its address, secrets and proxy, and what it means when a call fails."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from understudy.errors import TeacherError
-from understudy.teacher.channel import RequestFailed
+from understudy.teacher.channel import RequestFailed, is_of_the_text
 from understudy.teacher.endpoint.endpoint import Endpoint
 from understudy.teacher.endpoint.response import Redactor, retry_after, said, secrets_in
 
@@ -18,12 +19,17 @@ _DONE = {200, 201}
 _TRANSIENT = {408, 409, 425, 429}
 _FATAL = {401, 402, 403, 404, 405}
 """Statuses that every other request would get as well: the key, the account, the address or the model is wrong."""
+_FORBIDDEN = 403
+_PROXY_REFUSES = 407
+_GATEWAY = {502, 504, 524}
+"""Statuses by which a gateway says that it heard nothing from the model, which may have answered all the same."""
 _LARGEST_REPLY = 4 * 2**20
 _PATIENCE = 600.0
 """The longest wait in seconds that an endpoint may ask for; beyond it the run stops and can be taken up later."""
 
 _STALLED = 300.0
 """Seconds without a byte after which a long transfer is given up."""
+_PASSWORD = re.compile(r"//[^:]*:(.+)@")
 
 
 class Refused(Exception):
@@ -60,15 +66,16 @@ class Connection:
     def __init__(self, endpoint: Endpoint) -> None:
         secret = endpoint.secret_headers()
         self.endpoint = endpoint
+        self._proxy = _proxy(endpoint.base_url)
         self.redactor = Redactor(
             [
                 *(part for value in secret.values() for part in (value, value.split()[-1])),
-                urlsplit(endpoint.base_url).password,
+                *_passwords(endpoint.base_url),
+                *_passwords(self._proxy or ""),
                 *secrets_in(endpoint.headers),
             ]
         )
         self._headers = {**endpoint.headers, **secret}
-        self._proxy = _proxy(endpoint.base_url)
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -131,8 +138,10 @@ class Connection:
         except TimeoutError:
             raise Transient(f"nothing came within {seconds:.3g} seconds", billed=True) from None
         except (aiohttp.ClientError, OSError) as error:
+            if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == _PROXY_REFUSES:
+                raise _unknown_to_the_proxy() from None
             reason = self.redactor.clean(str(error) or type(error).__name__)
-            sent = not isinstance(error, aiohttp.ClientConnectorError)
+            sent = not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError)
             raise Transient(f"the connection failed ({reason})", billed=sent) from None
 
     def longest_pause(self, attempt: int) -> float:
@@ -147,14 +156,17 @@ class Connection:
         if 300 <= status < 400:
             there = self.redactor.clean(headers.get("Location", "elsewhere"))
             return TeacherError(f"{where} redirects to {there}; give the address itself as base_url")
-        if status in _FATAL or (status == 429 and b"insufficient_quota" in raw):
+        if status == _PROXY_REFUSES:
+            return _unknown_to_the_proxy()
+        flagged = status == _FORBIDDEN and is_of_the_text(message)
+        if not flagged and (status in _FATAL or (status == 429 and b"insufficient_quota" in raw)):
             return TeacherError(f"{where} answered {status}: {message}; check the key, the account, base_url and model")
         if (status not in _TRANSIENT and status < 500) or status == 501:
             return Refused(f"the endpoint refused the request with {status}: {message}")
         wait = retry_after(headers.get("Retry-After"))
         if wait is not None and wait > _PATIENCE:
             return TeacherError(f"{where} answered {status} and asks to wait {wait:.0f} seconds; run again after that")
-        return Transient(f"{status}: {message}", wait)
+        return Transient(f"{status}: {message}", wait, billed=status in _GATEWAY)
 
 
 async def _read(response: "aiohttp.ClientResponse") -> bytes:
@@ -168,7 +180,21 @@ async def _read(response: "aiohttp.ClientResponse") -> bytes:
     return bytes(raw)
 
 
+def _unknown_to_the_proxy() -> TeacherError:
+    return TeacherError(
+        "the proxy that the environment names (http_proxy, https_proxy) answered 407: it wants to know who asks; check "
+        "the user and password in its address"
+    )
+
+
+def _passwords(url: str) -> Iterator[str]:
+    """The password in an address, which need not be a proper one: as it is written there, and as it is meant."""
+    for written in _PASSWORD.findall(url):
+        yield from (written, unquote(written))
+
+
 def _proxy(url: str) -> str | None:
     """The proxy that the environment names for an address, as other programs take it from there."""
     parts = urlsplit(url)
-    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+    named = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+    return named if named is None or "://" in named else f"http://{named}"

@@ -148,7 +148,7 @@ class Dialects:
         """Remember the dialect, where there is a place for it; else it is found out anew the next time."""
         if self.path is None or self.known() == dialect:
             return
-        with suppress(OSError):
+        with suppress(DataError):
             write_json(self.path, {**self._read(), self.name: list(dialect.concessions)})
 
     def _read(self) -> dict[str, Any]:

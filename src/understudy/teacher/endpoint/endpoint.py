@@ -4,9 +4,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from understudy.errors import TeacherError
+from understudy.teacher.endpoint.response import holds_secret
 
 Structure = Literal["auto", "json_schema", "json_object", "text"]
 """How an endpoint is told the form of its replies: by JSON schema, by JSON mode, or by the prompt alone."""
@@ -19,7 +20,8 @@ class Endpoint:
     """An OpenAI-compatible API, and how patiently it is asked.
 
     Attributes:
-        base_url: The API's address up to ``/v1``, such as ``https://api.openai.com/v1``.
+        base_url: The API's address up to ``/v1``, such as ``https://api.openai.com/v1``; a query, such as Azure's
+            ``?api-version=2024-10-21``, goes with every call.
         api_key_env: The environment variable that holds the key; None sends no key.
         headers: Further headers of every request.
         headers_env: Headers that hold a secret, each with the environment variable that it is read from.
@@ -35,7 +37,7 @@ class Endpoint:
         longest_pause: Where that doubling ends, in seconds.
 
     Raises:
-        TeacherError: The address or a header cannot be one.
+        TeacherError: The address or a header cannot be one, or the address holds a secret.
     """
 
     base_url: str
@@ -54,16 +56,14 @@ class Endpoint:
     longest_pause: float = 60.0
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise TeacherError(f"base_url {self.base_url!r} is not an address; expected one like https://host/v1")
+        _check_address(self.base_url)
         for name, value in self.headers.items():
             if not (name + value).isprintable():
                 raise TeacherError(f"the header {name!r} holds a line break or another unprintable character")
 
     @property
     def name(self) -> str:
-        """The address in one spelling and without what may be secret: who answers, as far as replies are kept."""
+        """The address in one spelling, without user and query: who answers, as far as replies are kept."""
         parts = urlsplit(self.base_url)
         port = f":{parts.port}" if parts.port not in {None, _PORTS[parts.scheme]} else ""
         return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
@@ -76,7 +76,9 @@ class Endpoint:
 
     def url(self, path: str) -> str:
         """The address of a part of the API, such as ``chat/completions``."""
-        return f"{self.base_url.rstrip('/')}/{path}"
+        address, _, query = self.base_url.partition("?")
+        whole = f"{address.rstrip('/')}/{path}"
+        return f"{whole}{'&' if '?' in path else '?'}{query}" if query else whole
 
     def key(self) -> str | None:
         """The API key from the environment; None where the endpoint takes none.
@@ -95,6 +97,23 @@ class Endpoint:
         found = {name: _secret(variable) for name, variable in self.headers_env.items()}
         key = self.key()
         return found if key is None else {**found, "Authorization": f"Bearer {key}"}
+
+
+def _check_address(url: str) -> None:
+    """Refuse what is no address of an API, without repeating what may hold a secret."""
+    if not _is_address(url):
+        found = "" if set("@?#") & set(url) else f" {url!r}"
+        raise TeacherError(f"base_url{found} is not an address; expected one like https://host/v1")
+    if any(holds_secret(name) for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)):
+        raise TeacherError("base_url holds a key after its question mark; expected the address alone, and headers_env")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0 and "#" not in url
+    except ValueError:  # a port that is no number or too large, or half a pair of brackets
+        return False
 
 
 def _secret(variable: str) -> str:

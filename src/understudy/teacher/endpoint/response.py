@@ -9,6 +9,8 @@ from typing import Any
 
 _SHOWN = 300
 _SECRET_HEADER = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
+_USER = re.compile(r"(?<=//)[^\s/@]+@")
+"""User and password in an address, which is spelled anew by whoever quotes it."""
 _LONGEST_PLACEHOLDER = 15
 """Keys up to this length (``EMPTY``, ``ollama``) are placeholders that may stand in a reply as ordinary words."""
 
@@ -23,6 +25,7 @@ class Redactor:
         """The text for an error message: no secrets, on one line, shortened."""
         for secret in self._secrets:
             text = text.replace(secret, "[redacted]")
+        text = _USER.sub("[redacted]@", text)
         text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
         return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 

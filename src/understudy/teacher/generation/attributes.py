@@ -14,7 +14,9 @@ from understudy.example import is_whole
 from understudy.tasks.prompt import render, reply_schema
 from understudy.tasks.reply import check_keys, read_object
 from understudy.tasks.task import Message, Task, labels_of
-from understudy.teacher.answer import Question
+from understudy.teacher.answer import Question, added
+from understudy.teacher.cost.ledger import BudgetReached
+from understudy.teacher.cost.spending import Tokens
 from understudy.teacher.generation.design import Attribute
 from understudy.teacher.interview import Interview
 from understudy.teacher.request import request_body
@@ -41,6 +43,20 @@ class Wish(NamedTuple):
 
     name: str | None = None
     label: str | None = None
+
+
+class Proposed(NamedTuple):
+    """All attributes, and what it took to have them proposed.
+
+    Attributes:
+        attributes: Those given first.
+        replies: How many replies they took.
+        tokens: What these took; None where they do not tell.
+    """
+
+    attributes: list[Attribute]
+    replies: int
+    tokens: Tokens | None
 
 
 class Proposals:
@@ -80,14 +96,19 @@ class Proposals:
         given = (self.given or {}).items()
         return [Attribute(name, tuple(values)) for name, values in given if values is not None]
 
-    def find(self) -> list[Attribute]:
-        """All attributes, those given first.
+    def find(self) -> Proposed:
+        """All attributes, asked for where they are not known.
 
         Raises:
+            BudgetReached: The budget did not suffice to ask for all of them.
             TeacherError: The teacher cannot be asked, or proposed nothing that can be used.
         """
         found = {attribute.name: attribute for attribute in self.known()}
+        replies, tokens = 0, None
         for wish, [answer] in self.interview.answers(self.questions()):
+            replies, tokens = replies + answer.replies, added(tokens, answer.tokens)
+            if answer.target is None and self.interview.budget_reached is not None:
+                raise BudgetReached(self.interview.budget_reached)
             if answer.target is None:
                 raise TeacherError(
                     f"the teacher proposed no {_shown(wish)} that can be used ({answer.rejected}); "
@@ -95,7 +116,7 @@ class Proposals:
                 )
             for name, values in answer.target.items():
                 found[name] = _joined(found.get(name, Attribute(name)), wish.label, values)
-        return list(found.values())
+        return Proposed(list(found.values()), replies, tokens)
 
     def _wishes(self) -> Iterator[Wish]:
         if self.given is None:

@@ -1,5 +1,6 @@
 """Generation: the teacher writes training texts, each for a target that it is given (Ding et al. 2024)."""
 
+from collections import abc
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -15,10 +16,10 @@ from understudy.tasks.prompt import PromptSetting, render, reply_schema
 from understudy.tasks.reply import read_object
 from understudy.tasks.task import Message, ReplySchema, Task
 from understudy.teacher.answer import Answer, Question
-from understudy.teacher.cost.spending import Forecast
+from understudy.teacher.cost.spending import CHARACTERS_A_TOKEN, Forecast
 from understudy.teacher.cost.tokens import TokenCount, estimated_tokens
 from understudy.teacher.generation.briefs import Brief
-from understudy.teacher.interview import Interview
+from understudy.teacher.interview import Interview, Open
 from understudy.teacher.request import Body, Sampling, content_key, request_body
 
 _OPEN_PROMPT = "generate-from-attributes.v1"
@@ -28,6 +29,8 @@ _AGAIN = 1.0
 """The temperature of a question that is put again: at an endpoint's own, another seed may well bring the same text."""
 _TOKENS_A_TEXT = 200
 """For forecasts: about 150 words."""
+_USUAL = "text " * (_TOKENS_A_TEXT * CHARACTERS_A_TOKEN // 5)
+"""What stands for a text that is not written yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +102,7 @@ class Generator:
         """What the texts would take; nothing is sent and nothing is spent."""
         return self.interview.forecast(self.questions(), self.count, self.writing.texts * _TOKENS_A_TEXT)
 
-    def generate(self, progress: Progress) -> Iterator[Example]:
+    def generate(self, progress: Progress) -> abc.Generator[Example, None, None]:
         """The texts with their targets, in the order of the briefs; a stream, whatever their number.
 
         A request that gets no valid reply becomes one row: its text is what was asked, and why there is no other
@@ -115,6 +118,15 @@ class Generator:
             for request, [answer] in self.interview.answers(self.questions()):
                 bar.advance()
                 yield from self._examples(request, answer)
+
+    def expected(self) -> Iterator[Example]:
+        """The rows as far as replies in the store settle them, and texts of the usual length for all others."""
+        for request, [question] in self.questions():
+            state = self.interview.recall(question)
+            if isinstance(state, Open):
+                texts = [f"{request.number}-{place} {_USUAL}" for place in range(self.writing.texts)]
+                state = Answer(target=[Written(text, None) for text in texts])
+            yield from self._examples(request, state)
 
     def questions(self) -> Iterator[tuple[Request, list[Question[list[Written]]]]]:
         """What is asked: one question for each brief; where two are alike, the second has a seed to tell it apart."""

@@ -1,6 +1,6 @@
 """The self-check: the teacher reads what it wrote, and says what it would answer to it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import replace
 from itertools import tee
 from typing import Literal
@@ -8,8 +8,9 @@ from typing import Literal
 from understudy.data.clean.rejection import is_rejected, rejected
 from understudy.example import Example, Target, target_to_json
 from understudy.progress import Progress
-from understudy.teacher.answer import added
+from understudy.teacher.answer import replies_in
 from understudy.teacher.cost.spending import usage_tokens
+from understudy.teacher.generation.price import at_further_price
 from understudy.teacher.teacher import Teacher
 from understudy.words import target as in_words
 
@@ -22,7 +23,7 @@ _QUOTED = 200
 
 def self_checked(
     generated: Iterable[Example], teacher: Teacher, verdict: Verdict, progress: Progress, total: int
-) -> Iterator[Example]:
+) -> Generator[Example, None, None]:
     """The generated texts, each compared with the teacher's own answer to it, which it gives without seeing the target.
 
     Asked whether a target is right, a model tends to say yes; asked what it is, it does not know what to agree with.
@@ -67,10 +68,9 @@ def _left_out(row: Example, reason: str, unanswered: bool = False) -> Example:
 
 
 def _with_price_of(written: Example, answered: Example) -> Example:
-    tokens = added(usage_tokens(written.meta), usage_tokens(answered.meta))
-    check = {"self_check_reply": answered.meta.get("reply")} if "reply" in answered.meta else {}
-    usage = {} if tokens is None else {"usage": tokens.usage()}
-    return replace(written, meta={**written.meta, **check, **usage})
+    row = at_further_price(written, replies_in(answered.meta), usage_tokens(answered.meta))
+    check = {"self_check_reply": answered.meta["reply"]} if "reply" in answered.meta else {}
+    return replace(row, meta={**row.meta, **check})
 
 
 def _shown(target: Target, text: str) -> str:

@@ -148,11 +148,12 @@ class LocalChannel:
         bodies = [asked.body for asked in batch]
         try:
             outcomes = await asyncio.get_running_loop().run_in_executor(self._thread, self._generate, bodies)
+            self._deliver(batch, outcomes, round(time.monotonic() - start, 3))
         except Exception as error:  # noqa: BLE001 - a model can fail in any way, and nobody may wait for ever
             for asked in batch:
                 asked.fail(_failure(error))
-            return
-        seconds = round(time.monotonic() - start, 3)
+
+    def _deliver(self, batch: Sequence[_Asked], outcomes: Sequence[Completion | RequestFailed], seconds: float) -> None:
         for asked, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Completion):
                 asked.answer(Reply(outcome.to_json(self.name), seconds))

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,9 @@ class VllmModel:
         self.batch_size = batch_size
         self.max_tokens = max_tokens
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """``vllm:`` and the name on the hub, or a fingerprint of the folder's files."""
+        """``vllm:`` and the name on the hub, or a fingerprint of the folder's files; each is read once."""
         folder = Path(self.model)
         return f"vllm:{fingerprint(folder) if folder.is_dir() else self.model}"
 

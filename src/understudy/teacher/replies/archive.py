@@ -4,7 +4,7 @@ import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,12 @@ from typing import Any
 from understudy.data.files import replacing
 from understudy.errors import DataError
 from understudy.example import is_whole
-from understudy.teacher.cost.spending import Tokens, usage_tokens
-from understudy.teacher.replies.recordings import completion
+from understudy.registry import unknown
+from understudy.teacher.cost.spending import NO_TOKENS, Tokens, usage_tokens
+from understudy.teacher.replies.recordings import URL, completion, is_answer
 from understudy.teacher.replies.store import ReplyStore, lock_file
 
 Record = Mapping[str, Any]
-
-_URL = "/v1/chat/completions"
 
 
 @dataclass(slots=True)
@@ -39,7 +38,7 @@ class Holding:
     answerer: str | None
     replies: int = 0
     refused: int = 0
-    tokens: Tokens = field(default_factory=lambda: Tokens(0, 0))
+    tokens: Tokens = NO_TOKENS
     first: str = "9999"
     last: str = ""
 
@@ -48,7 +47,7 @@ class Holding:
         found = completion(record)
         self.replies += found is not None
         self.refused += found is None
-        self.tokens = self.tokens.plus(usage_tokens(found) or Tokens(0, 0))
+        self.tokens = self.tokens.plus(usage_tokens(found) or NO_TOKENS)
         time = str(record.get("time") or "")
         self.first, self.last = min(self.first, time), max(self.last, time)
 
@@ -103,16 +102,21 @@ def export(path: Path, folder: Path, selection: Selection) -> int:
     """Write a part of a store as a recording: ``requests.jsonl`` and ``replies.jsonl``, OpenAI Batch lines.
 
     Returns:
-        How many replies it holds.
+        How many exchanges it holds: replies, and refusals for good.
 
     Raises:
-        DataError: There is no such store.
+        DataError: There is no such store, none of that model or endpoint is in it, or the recording would take its
+            place.
     """
+    _check_there(path)
+    if (folder / "replies.jsonl").resolve() == path.resolve():
+        raise DataError(f"{folder}: the recording would take the place of the store itself; choose another folder")
+    _check_known(path, selection)
     count = 0
     with replacing(folder / "requests.jsonl") as requests, replacing(folder / "replies.jsonl") as replies:
         for record in _records(path):
-            if completion(record) is not None and isinstance(record.get("request"), dict) and selection.picks(record):
-                requests.write(_line({**_named(record), "method": "POST", "url": _URL, "body": record["request"]}))
+            if is_answer(record) and isinstance(record.get("request"), dict) and selection.picks(record):
+                requests.write(_line({**_named(record), "method": "POST", "url": URL, "body": record["request"]}))
                 replies.write(_line({**_named(record), "response": record["response"], "error": None}))
                 count += 1
     return count
@@ -130,8 +134,9 @@ def prune(path: Path, selection: Selection, *, really: bool = True) -> tuple[int
         How many records stay, and how many go.
 
     Raises:
-        DataError: There is no such store, or another process is using it.
+        DataError: There is no such store, none of that model or endpoint is in it, or another process is using it.
     """
+    _check_known(path, selection)
     if not really:
         picked = [selection.picks(record) for record in _records(path)]
         return picked.count(False), picked.count(True)
@@ -157,11 +162,32 @@ def _check_there(path: Path) -> None:
         raise DataError(f"{path}: no reply store; expected the replies.jsonl that a run has left")
 
 
+def _check_known(path: Path, selection: Selection) -> None:
+    """See to it that the store, unless it is empty, holds something of the model and of the endpoint that are named.
+
+    Raises:
+        DataError: It does not.
+    """
+    if selection.model is None and selection.answerer is None:
+        return
+    holdings = survey(path)
+    for kind, name, known in (
+        ("model", selection.model, {held.model for held in holdings}),
+        ("endpoint", selection.answerer, {held.answerer or "-" for held in holdings}),
+    ):
+        if name is not None and known and name not in known:
+            raise DataError(f"{path}: {unknown(kind, name, sorted(known))}")
+
+
 @contextmanager
 def _to_oneself(path: Path) -> Iterator[None]:
     """Keep all others from appending to a store while it is written anew."""
     _check_there(path)
-    with lock_file(path).open("a") as lock:
+    try:
+        lock = lock_file(path).open("a")
+    except OSError as error:
+        raise DataError(f"{path}: the store cannot be changed ({error.strerror}); give rights") from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -12,6 +12,8 @@ from understudy.data.disk_map import DiskMap
 from understudy.errors import DataError
 from understudy.teacher.request import Body, content_key
 
+URL = "/v1/chat/completions"
+"""Where a recorded request went, and a batch's requests go, as all sides spell it."""
 _REFUSALS = {400, 413, 422}
 """Statuses that the same request would get again."""
 
@@ -22,8 +24,8 @@ Line = tuple[int, int, dict[str, Any]]
 def recorded_replies(requests: Path, replies: Path) -> Iterator[tuple[bytes, int]]:
     """The content key of every request that the recording answers, and the offset of the answer in ``replies``.
 
-    A line with an error or another status than 200 is no answer and is passed over; so is a reply to a request that
-    stands elsewhere, as when one output file serves several request files.
+    A refusal for good is an answer too. Any other line with an error or another status than 200 is none and is passed
+    over; so is a reply to a request that stands elsewhere, as when one output file serves several request files.
 
     Raises:
         DataError: A file is missing or broken (named with its line), or the two do not belong together.
@@ -35,7 +37,7 @@ def recorded_replies(requests: Path, replies: Path) -> Iterator[tuple[bytes, int
             key = keys.get(_custom_id(replies, number, record).encode("utf-8", "surrogatepass"))
             if key is not None:
                 joined += 1
-                if completion(record) is not None:
+                if is_answer(record):
                     yield key, offset
     if lines and not joined:
         raise DataError(f"{replies}: none of its {lines} custom_ids is in {requests}; are they of the same recording?")
@@ -65,6 +67,11 @@ def refusal(record: Mapping[str, Any]) -> str | None:
     error = body.get("error") if isinstance(body, dict) else None
     message = error.get("message") if isinstance(error, dict) else None
     return message if isinstance(message, str) else "the endpoint refused the request"
+
+
+def is_answer(record: Mapping[str, Any]) -> bool:
+    """Whether an output line settles its request: by a completion, or by a refusal for good."""
+    return completion(record) is not None or refusal(record) is not None
 
 
 def is_completion(body: Any) -> bool:

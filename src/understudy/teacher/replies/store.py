@@ -19,16 +19,21 @@ from typing import IO, Any, Self
 
 from understudy.data.disk_map import DiskMap
 from understudy.errors import DataError
+from understudy.teacher.replies.claims import Claims
 from understudy.teacher.replies.index import StoreIndex
 from understudy.teacher.replies.recordings import completion, first_request, recorded_replies, refusal
 from understudy.teacher.request import Body, answered_key, content_key
 
+STORE = Path("runs") / "replies.jsonl"
+"""One store for all runs, wherever their folders lie: what was paid for once is found again."""
 _SYNC_EVERY = 1.0
 """Seconds between two syncs to the disk: a killed process loses nothing, a power cut at most this much."""
 _LOOK_EVERY = 1.0
 """Seconds between two looks at what other processes have appended."""
 _UNINDEXED = 1_000
 """Own appends that are remembered before the index takes them in."""
+_LONGEST = 1e9
+"""Seconds that a reply can have taken; what a record says beyond that is no duration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +73,13 @@ class ReplyStore:
         self._readers: dict[Path, IO[bytes]] = {}
         self._writer: IO[bytes] | None = None
         self._use: IO[bytes] | None = None
+        self._claims = Claims(path.with_name(f"{path.name}.claims"))
         self._recent: dict[bytes, int] = {}
         self._lock = threading.RLock()
         self._synced = time.monotonic()
         self._looked = -_LOOK_EVERY
         self._written_to = 0
+        self._known_to = -1
 
     def __enter__(self) -> Self:
         return self
@@ -108,6 +115,21 @@ class ReplyStore:
                     return reply
             return self._from_recording(content)
 
+    @contextmanager
+    def claim(self, content: bytes) -> Iterator[bool]:
+        """Keep other processes from asking a request for the time of a block; yields False where one is asking it now.
+
+        What they have answered until then is found within the block.
+
+        Raises:
+            DataError: The store cannot be written to.
+        """
+        with self._claims.on(answered_key(content, self.answerer)) as free:
+            if free:
+                with self._lock:
+                    self._look()
+            yield free
+
     def append(self, body: Body, reply: Reply) -> None:
         """Keep a reply: one whole line in one write, so that a crash can tear this record but no other.
 
@@ -123,8 +145,7 @@ class ReplyStore:
         with self._lock:
             self._recent[key] = self._write(line) - len(line)
             if len(self._recent) >= _UNINDEXED:
-                self._index.catch_up()
-                self._recent.clear()
+                self._take_in()
 
     def sample(self) -> Body | None:
         """Some request that the store knows, to say in what another differs; None where it holds none."""
@@ -150,8 +171,7 @@ class ReplyStore:
         with self._lock:
             if self._writer is not None:
                 os.fsync(self._writer.fileno())
-                self._index.catch_up()
-                self._recent.clear()
+                self._take_in()
                 self._writer.close()
                 self._writer = None
             if self._use is not None:
@@ -160,7 +180,8 @@ class ReplyStore:
             for reader in self._readers.values():
                 reader.close()
             self._readers.clear()
-            self._looked = -_LOOK_EVERY
+            self._claims.close()
+            self._looked, self._known_to = -_LOOK_EVERY, -1
             for name in ("_index", "_recorded"):
                 opened = self.__dict__.pop(name, None)
                 if opened is not None:
@@ -168,7 +189,7 @@ class ReplyStore:
 
     @cached_property
     def _index(self) -> StoreIndex:
-        path = self.path.with_name(f"{self.path.name}.index") if self.path.exists() else None
+        path = self.path.with_name(f"{self.path.name}.index") if self.path.is_file() else None
         return StoreIndex(self.path, path)
 
     @cached_property
@@ -183,17 +204,28 @@ class ReplyStore:
     def _own(self, key: bytes) -> Reply | None:
         """The reply under a key in the own file; other processes may have written it since."""
         if time.monotonic() - self._looked > _LOOK_EVERY:
-            self._index.catch_up()
-            self._looked = time.monotonic()
+            self._look()
         offset = self._recent.get(key)
         if offset is None:
             offset = self._index.get(key)
         if offset is None:
             return None
         record = self._read(self.path, offset)
-        if record is None or record.get("key") != key.hex():
+        if record is None or not _is_of(key, record):
             return self._after_damage(key)
         return _reply(record)
+
+    def _look(self) -> None:
+        """Take in what other processes have appended, if they have."""
+        end = self._end()
+        if end != self._known_to:
+            self._take_in()
+            self._known_to = end
+        self._looked = time.monotonic()
+
+    def _take_in(self) -> None:
+        self._index.catch_up()
+        self._recent.clear()
 
     def _after_damage(self, key: bytes) -> Reply | None:
         """The reply after the file turned out to be another than the one that was indexed, or damaged at that place."""
@@ -204,7 +236,7 @@ class ReplyStore:
         self._index.rebuild()
         offset = self._index.get(key)
         record = None if offset is None else self._read(self.path, offset)
-        return None if record is None or record.get("key") != key.hex() else _reply(record)
+        return None if record is None or not _is_of(key, record) else _reply(record)
 
     def _from_recording(self, content: bytes) -> Reply | None:
         place = self._recorded.get(content) if self.recordings else None
@@ -236,10 +268,13 @@ class ReplyStore:
         try:
             writer = self._writer = self._writer or self._open_to_write()
             with _alone(writer):
+                before = self._end()
                 start = b"\n" if self._ends_torn() else b""
                 if writer.write(start + line) != len(start + line):
                     raise OSError(0, "the disk took only a part of it")
                 self._written_to = writer.tell()
+            if before == self._known_to:  # nobody else has appended since the last look
+                self._known_to = self._written_to
             if time.monotonic() - self._synced > _SYNC_EVERY:
                 os.fsync(writer.fileno())
                 self._synced = time.monotonic()
@@ -253,25 +288,34 @@ class ReplyStore:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._use = lock_file(self.path).open("ab")
         fcntl.flock(self._use, fcntl.LOCK_SH)  # many may append, but not while one writes the store anew
-        writer = self.path.open("ab", buffering=0)
-        opened = self.__dict__.pop("_index", None)  # it may have been opened before there was a file to index
-        if opened is not None:
-            opened.close()
-        return writer
+        if not self.path.is_file() and "_index" in self.__dict__:  # it was opened with nothing to lie beside
+            self.__dict__.pop("_index").close()
+            self._known_to = -1
+        return self.path.open("ab", buffering=0)
 
     def _ends_torn(self) -> bool:
         """Whether the own file ends in the middle of a line."""
+        end = self._end()
+        if end in {0, self._written_to}:
+            return False
         try:
-            end = self.path.stat().st_size
-            if end in {0, self._written_to}:
-                return False
             with self.path.open("rb") as file:
                 file.seek(end - 1)
                 return file.read(1) != b"\n"
-        except FileNotFoundError:
-            return False
         except OSError as error:
-            raise DataError(f"{self.path}: the reply store cannot be read ({error.strerror})") from None
+            raise self._unreadable(error) from None
+
+    def _end(self) -> int:
+        """The size of the own file; nothing where there is none."""
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: OSError) -> DataError:
+        return DataError(f"{self.path}: the reply store cannot be read ({error.strerror})")
 
 
 def lock_file(store: Path) -> Path:
@@ -289,10 +333,21 @@ def _alone(file: IO[bytes]) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
+def _is_of(key: bytes, record: Mapping[str, Any]) -> bool:
+    """Whether a record is the one of a key, by all that it says of itself: it may have grown together of two."""
+    return all(record.get(name, key.hex()) == key.hex() for name in ("key", "custom_id"))
+
+
 def _reply(record: Mapping[str, Any]) -> Reply | None:
     """The reply in a record; None where it holds none."""
     found, refused = completion(record), refusal(record)
-    return None if found is None and refused is None else Reply(found, record.get("seconds"), refused)
+    return None if found is None and refused is None else Reply(found, _seconds(record), refused)
+
+
+def _seconds(record: Mapping[str, Any]) -> float | None:
+    """How long a reply took; None where that is not recorded, or what is recorded is no duration."""
+    found = record.get("seconds")
+    return found if isinstance(found, int | float) and 0 <= found <= _LONGEST else None
 
 
 def _line(key: bytes, body: Body, reply: Reply, answerer: str | None) -> bytes:
