@@ -76,6 +76,22 @@ def test_check_tells_what_the_run_of_that_folder_has_spent(call: Call, tiny: Pat
     assert "of it spent" not in call("check", tiny, "--out", tiny.parent / "other")[1]
 
 
+@pytest.mark.parametrize(
+    ("settings", "warning"),
+    [
+        ("budget: {tokens: 100000}", None),
+        ("budget: {tokens: 2500}", "a request may take 2,7"),
+        ("budget: {tokens: 700}\n  max_tokens: 1", "that is more than is left of the budget (700 tokens)"),
+        ("price: {input: 1, output: 1000}\n  budget: {usd: 1}", "a request may take"),
+    ],
+)
+def test_check_warns_of_a_budget_that_will_not_do(call: Call, tiny: Path, settings: str, warning: str | None) -> None:
+    tiny.write_text(tiny.read_text().replace("model: m", f"model: m\n  {settings}"))
+    _, out, _ = call("check", tiny)
+    assert ("Warning:" in out) == (warning is not None)
+    assert (warning or "") in out
+
+
 def test_check_says_so_where_the_price_is_unknown_and_where_nothing_is_to_pay(
     call: Call, tiny: Path, newswire_recipe: Path
 ) -> None:

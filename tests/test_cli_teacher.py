@@ -1,6 +1,7 @@
 """The commands for the teacher's half of the flow: teach, clean, and those that look after the replies."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,8 @@ import yaml
 
 from tests.commands import Call, one_line
 from tests.newswire import rows, write_rows
-from tests.teacher.fake_batch_api import FakeBatchApi, Fault
-from tests.teacher.fake_endpoint import Act, FakeEndpoint, fails, label
+from tests.teacher.fake_batch_api import FakeBatchApi, Fault, answered
+from tests.teacher.fake_endpoint import Act, FakeEndpoint, answers, fails, label
 
 
 def answer(text: str) -> Act:
@@ -106,7 +107,8 @@ def test_a_budget_that_is_reached_is_told_without_a_traceback(call: Call, live: 
         assert 0 < len(fake.requests) < 5
     assert code == 2
     assert "the budget of 3,100 tokens is reached" in err
-    assert "raise teacher.budget and run again" in err
+    assert "raise teacher.budget, or lower teacher.max_tokens (2,048)" in err
+    assert "run again to go on" in err
     assert "Traceback" not in err
 
 
@@ -145,6 +147,44 @@ def test_a_batch_that_was_cut_short_can_be_cancelled(call: Call, live: Path) -> 
         assert "Kept 4 replies" in out
         code, _, err = call("teach", *arguments, "--cancel-batch", submitted)
         assert (code, "no batch is under way" in err) == (2, True)
+
+
+def test_what_nobody_knows_is_told_from_what_is_known(call: Call, live: Path) -> None:
+    with FakeEndpoint(answers('{"label": "politics"}'), respond=answer) as fake:
+        code, out, err = call("teach", at(fake, live), "--out", live.parent / "run")
+    assert code == 0, err
+    assert "requests, 420 tokens, $0.04; and up to 1 requests, 2," in out
+    assert "whose cost nobody knows" in out
+
+
+def test_an_export_says_what_it_replaces_and_the_command_that_comes_next(call: Call, live: Path) -> None:
+    folder = live.parent / "my batch"
+    arguments = ("teach", live, "--out", live.parent / "run")
+    code, out, err = call(*arguments, "--export-batch", folder)
+    assert (code, "Replaced" in out) == (0, False), err
+    [command] = [line for line in out.splitlines() if "--import-batch" in line]
+    assert shlex.split(command) == ["understudy", *map(str, arguments), "--import-batch", f"{folder}/output.jsonl"]
+    assert "Replaced 1 request files of an earlier export" in call(*arguments, "--export-batch", folder)[1]
+
+
+def test_what_is_to_be_corrected_is_told_from_what_is_missing(call: Call, live: Path) -> None:
+    folder = live.parent / "batch"
+    arguments = ("teach", live, "--out", live.parent / "run")
+    call(*arguments, "--export-batch", folder)
+    [first, second, *_] = rows(folder / "requests-0001.jsonl")
+    output = folder / "output.jsonl"
+    write_rows(output, [answered(first["custom_id"]), answered(second["custom_id"], "no label at all")])
+    code, out, err = call(*arguments, "--import-batch", output)
+    assert code == 0, err
+    assert "Kept 2 replies and 0 refusals; 3 are missing, of which 1 are to be corrected." in out
+
+
+@pytest.mark.parametrize("line", ["torn\n", json.dumps(answered("0" * 64)) + "\n"])
+def test_a_file_that_brings_nothing_is_an_error(call: Call, live: Path, line: str) -> None:
+    (live.parent / "output.jsonl").write_text(2 * line)
+    code, _, err = call("teach", live, "--out", live.parent / "run", "--import-batch", live.parent / "output.jsonl")
+    assert code == 2
+    assert "output.jsonl" in one_line(err.splitlines()[-1] + "\n")
 
 
 # clean

@@ -411,6 +411,28 @@ def test_an_address_holds_no_user_and_no_password(tmp_path: Path, url: str) -> N
     assert load(tmp_path, teacher={"model": "m", "base_url": "https://host/v1/@me"})
 
 
+@pytest.mark.parametrize("where", [{"api_key_env": SECRET}, {"headers_env": {"X-Key": SECRET}}])
+def test_a_key_where_the_name_of_a_variable_belongs_is_told_and_not_repeated(
+    tmp_path: Path, where: dict[str, Any]
+) -> None:
+    [problem] = problems(tmp_path, teacher={**SOUND["teacher"], **where})
+    assert problem.startswith(f"teacher.{next(iter(where))}")
+    assert "not the name of an environment variable" in problem
+    assert SECRET not in problem
+
+
+def test_a_price_that_is_one_number_is_told_what_to_write(tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, teacher={**SOUND["teacher"], "price": 0.4})
+    expected = "expected USD for a million tokens: {input: 0.40, output: 1.60}"
+    assert problem == f"teacher.price: {expected} (found 0.4)"
+
+
+def test_one_vote_gives_no_soft_labels(tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, annotate={"soft": "votes"})
+    assert problem.startswith("annotate.soft: one vote has no shares; expected annotate.votes of 2 or more")
+    assert load(tmp_path, annotate={"soft": "votes", "votes": 2}).annotate.soft == "votes"
+
+
 def test_labels_need_no_description(tmp_path: Path) -> None:
     task = "{type: classification, labels: {a: , b: the second}}"
     text = yaml.safe_dump({**SOUND, "task": "TASK"}).replace("TASK", task)

@@ -10,6 +10,7 @@ from tests.newswire import LABELS, rows, write_slice
 from tests.stages.support import Desk
 from tests.teacher.fake_batch_api import FakeBatchApi, Fault, Line, answered, completion, refused
 from tests.teacher.fake_endpoint import fails
+from tests.teacher.support import Noted
 from understudy import pipeline
 from understudy.errors import DataError, RecipeError, TeacherError
 from understudy.teacher.batch.files import Exported, Imported
@@ -83,7 +84,7 @@ def test_what_failed_and_what_was_no_answer_is_all_that_is_exported_again(tmp_pa
 
     exchange.provider = careless
     imported = exchange.answer()
-    assert (imported.kept, imported.failed, imported.missing) == (23, 1, 2)
+    assert (imported.kept, imported.failed, imported.missing, imported.corrections) == (23, 1, 2, 1)
     assert exchange.export().requests == 2
     again, correction = sorted(exchange.lines(), key=lambda line: len(line["body"]["messages"]))
     assert asked(again) == failed
@@ -93,7 +94,7 @@ def test_what_failed_and_what_was_no_answer_is_all_that_is_exported_again(tmp_pa
     desk.labels[asked(correction)] = desk.labels[invalid]
     exchange.provider = answering(desk)
     assert exchange.answer().missing == 0
-    assert exchange.export() == Exported([])
+    assert exchange.export() == Exported([], replaced=1)
     done = us.run(exchange.path, exchange.run)  # nobody answers at its endpoint
     assert done.scores["data"]["distilled"] == 12
     assert (done.scores["teacher"]["requests"], done.scores["data"]["rejected"]) == (25, {})
@@ -117,6 +118,30 @@ def test_votes_and_examples_go_into_the_batch(tmp_path: Path) -> None:
     assert exchange.answer().missing == 0
 
 
+PRICED = {"price": {"input": 1.0, "output": 10.0}, "budget": {"usd": 0.02, "tokens": 10**6}}
+
+
+def test_an_export_says_what_it_may_cost_beside_the_budget_and_is_not_refused(tmp_path: Path) -> None:
+    told = Noted()
+    path = recipe(tmp_path, teacher=PRICED)
+    exported = pipeline.export_batch(path, tmp_path / "batch", tmp_path / "run", told)
+    usd = (exported.worst.input + 10 * exported.worst.output) / 2e6
+    assert usd > 0.02
+    assert told.lines[-1].startswith(f"These requests take {exported.worst.total:,} tokens (${usd:.4f}".rstrip("0"))
+    assert "of the budget of $0.02 and 1,000,000 tokens, $0.02 and 1,000,000 tokens is left: they may" in told.lines[-1]
+
+
+def test_what_is_imported_by_hand_is_entered_once_at_the_price_of_a_batch(tmp_path: Path) -> None:
+    exchange = Exchange(recipe(tmp_path, teacher=PRICED), answering(Desk()))
+    exchange.export()
+    cost = 24 * (100 + 20 * 10) / 2e6
+    for _ in range(2):
+        exchange.answer()
+        assert us.check(exchange.path, exchange.run).spent_usd == pytest.approx(cost)
+    teacher = us.run(exchange.path, exchange.run).scores["teacher"]
+    assert teacher["spent_usd"] == teacher["cost_usd"] == pytest.approx(cost)
+
+
 # texts of the teacher's own
 
 
@@ -125,7 +150,7 @@ def test_texts_whose_targets_are_known_are_exported_with_the_teams_own(tmp_path:
     assert exchange.export().requests == 24 + 24
     assert exchange.answer().missing == 0
     lesson = pipeline.teach_only(exchange.path, exchange.run)
-    assert (lesson.answered, lesson.requests) == (24, 0)
+    assert (lesson.answered, lesson.requests) == (24, 48)
     assert len(rows(exchange.run / "2-generated.jsonl")) == 24
 
 

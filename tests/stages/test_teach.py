@@ -119,6 +119,28 @@ def test_reasons_that_differ_only_in_what_was_found_are_counted_as_one(tmp_path:
     assert all("unknown label 'label " in reason for reason in whole)
 
 
+USAGE, LOGPROBS = "This endpoint reports no usage", "No reply came with log-probabilities"
+
+
+@pytest.mark.parametrize(
+    ("usage", "soft", "expected"),
+    [((100, 20), None, []), (None, None, [USAGE]), ((100, 20), "logprobs", [LOGPROBS])],
+)
+def test_what_all_replies_lack_is_told_once(
+    tmp_path: Path, usage: tuple[int, int] | None, soft: str | None, expected: list[str]
+) -> None:
+    desk, told = Desk(), Noted()
+    with FakeEndpoint(respond=lambda asked: answers(desk.reply(asked), usage=usage)) as fake:
+        path = live(tmp_path, fake)
+        path.write_text(f"{path.read_text()}annotate: {{soft: {soft or 'null'}}}\n")
+        for _ in range(2):
+            pipeline.teach_only(path, tmp_path / "run", told)
+    assert [line for line in told.lines if line.startswith((USAGE, LOGPROBS))] == [
+        line for line in told.lines if line.startswith(tuple(expected) or "none")
+    ]
+    assert sum(line.startswith((USAGE, LOGPROBS)) for line in told.lines) == len(expected)
+
+
 def test_where_the_answers_cannot_be_written_nothing_goes_on_asking(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

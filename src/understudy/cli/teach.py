@@ -71,7 +71,8 @@ def clean(recipe: RecipeFile, out: OutFolder = None) -> None:
 
 def _command(recipe: Path, out: Path | None) -> list[str | Path]:
     """This command, without what it is to do."""
-    return ["understudy", "teach", recipe, *([] if out is None else ["--out", out])]
+    folder: list[str | Path] = [] if out is None else ["--out", out]
+    return ["understudy", "teach", recipe, *folder]
 
 
 def _check_choice(files: list[Path] | None, import_batch: bool, folders: Sequence[Path | None]) -> None:

@@ -21,6 +21,7 @@ from understudy.teacher.answer import Question
 from understudy.teacher.batch import files as batch
 from understudy.teacher.batch.delivery import batch_round, cancel_round
 from understudy.teacher.batch.files import Exported, Imported
+from understudy.teacher.batch.output import check_output
 from understudy.teacher.cost.ledger import Ledger
 from understudy.teacher.cost.spending import cost_usd, summed
 from understudy.teacher.endpoint.endpoint import Endpoint
@@ -47,6 +48,8 @@ def import_batch(recipe: Recipe, run: RunFolder, files: Sequence[Path], progress
     Raises:
         DataError: A file cannot be read, or has nothing to do with this recipe.
     """
+    for path in files:
+        check_output(path)
     interview, ledger = interview_of(recipe, run, progress), ledger_of(recipe, run)
     asked = _asked(recipe, run, interview)
     return batch.import_batch(files, asked, interview.store, ledger, recipe.teacher.max_tokens)

@@ -39,7 +39,7 @@ class Lesson:
         spent_usd: What they cost, in USD; None where the price is not known.
         known: What of that the endpoint has told.
         unknown: What of that is the worst case of requests whose cost nobody knows.
-        only_answer: The one answer to all of the team's texts, in words, where these are too many for that to be likely.
+        only_answer: The one answer to all of the texts, in words, where these are too many for that to be likely.
     """
 
     files: tuple[Path, ...]

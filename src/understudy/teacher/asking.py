@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import nullcontext
 from typing import Any, Self, TypeVar
 
 from understudy.errors import TeacherError, UnderstudyError
@@ -24,9 +25,8 @@ _REFUSING_FROM_THE_START = 3
 """So many refused before any was answered, and the recipe or the endpoint is taken to be wrong."""
 _TAKEN = 0.5
 """Seconds after which to see whether another process has got its answer to a request."""
-_KEPT = "What was answered is kept: run again to go on from there"
-_GRACE = 5.0
-"""Seconds for which an end waits for replies that are on their way: they are paid for."""
+_GRACE = 1.0
+"""Seconds for which an end waits for what is under way before anybody is told; what is paid for has longer."""
 
 
 class Asking:
@@ -60,10 +60,11 @@ class Asking:
 
     def __exit__(self, *exception: object) -> None:
         if self._loop is not None and self._thread is not None:
-            asyncio.run_coroutine_threadsafe(self._finish(), self._loop).result()
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+            try:
+                asyncio.run_coroutine_threadsafe(self._finish(), self._loop).result()
+            finally:  # also where a person does not want to wait for that
+                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._thread.join()
 
     def submit(self, work: Callable[[], Coroutine[Any, Any, T]]) -> "Future[T]":
         """Start a piece of work that calls `fetch`; any number of threads may wait for it.
@@ -74,27 +75,33 @@ class Asking:
         loop = self._loop or self._start()
         return asyncio.run_coroutine_threadsafe(work(), loop)
 
-    async def fetch(self, key: bytes, body: Body) -> Reply:
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being asked."""
+        return bool(self._under_way)
+
+    async def fetch(self, key: bytes, body: Body, *, first: bool = False) -> Reply:
         """The reply to a request, which is in the store by then; one that is already under way is only waited for.
 
         Args:
             key: The request's content key.
             body: The request.
+            first: Whether it goes before all that wait for their turn.
 
         Raises:
             RequestFailed: This request will not be answered.
             TeacherError: No request will be.
         """
         if key not in self._under_way:
-            task = asyncio.create_task(self._obtain(key, body))
+            task = asyncio.create_task(self._obtain(key, body, first))
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
             self._under_way[key] = task
         return await asyncio.shield(self._under_way[key])
 
-    async def _obtain(self, key: bytes, body: Body) -> Reply:
+    async def _obtain(self, key: bytes, body: Body, first: bool) -> Reply:
         """Wait for a turn and ask, unless the reply has come since, or another process is asking already."""
         while True:
-            async with self._turns:
+            async with nullcontext() if first else self._turns:
                 if self._stopped is not None:
                     raise self._stopped
                 with self.store.claim(key) as free:
@@ -115,9 +122,9 @@ class Asking:
                     self._keep_refusals(only_plain=True)
             raise
         except BudgetReached as error:
-            raise self._stop(error) from None
+            raise self.stop(error) from None
         except UnderstudyError as error:
-            raise self._stop(TeacherError(f"{error}. {_KEPT}")) from None
+            raise self.stop(TeacherError(f"{error}{self._kept()}")) from None
         except RecursionError:
             raise RequestFailed("the endpoint's reply is nested too deeply to be kept") from None
         self.answered = True
@@ -147,8 +154,12 @@ class Asking:
         if in_a_row < self._enough(error):
             return
         if error.refused:
-            raise self._stop(TeacherError(f"{error} ({in_a_row} requests in a row); correct the recipe")) from None
-        raise self._stop(TeacherError(f"{error} ({in_a_row} requests in a row). {_KEPT}")) from None
+            raise self.stop(TeacherError(f"{error} ({in_a_row} requests in a row); correct the recipe")) from None
+        raise self.stop(TeacherError(f"{error} ({in_a_row} requests in a row){self._kept()}")) from None
+
+    def _kept(self) -> str:
+        """What there is to go on from, if anything."""
+        return ". What was answered is kept: run again to go on from there" if self.answered else ""
 
     def _enough(self, error: RequestFailed) -> int:
         """How many failures of this kind in a row mean that there will be no answer."""
@@ -156,7 +167,8 @@ class Asking:
             return _DOWN
         return _REFUSING if self.answered else _REFUSING_FROM_THE_START
 
-    def _stop(self, reason: TeacherError) -> TeacherError:
+    def stop(self, reason: TeacherError) -> TeacherError:
+        """Send nothing more, whoever asks for it; the first reason is the one that is given to all."""
         self._stopped = self._stopped or reason
         if self._channel is not None:
             self._channel.hurry()
@@ -166,19 +178,26 @@ class Asking:
         self._channel = self.connect()
         self._turns = asyncio.Semaphore(self._channel.parallel)
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="understudy-teacher", daemon=True)
+        self._thread = threading.Thread(target=_serve, args=[self._loop], name="understudy-teacher", daemon=True)
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._channel.open(), self._loop).result()
         return self._loop
 
     async def _finish(self) -> None:
-        """End in order: send nothing more, wait a little for what is on its way, then let go."""
+        """End in order: send nothing more, wait for what is on its way, then let go."""
         assert self._channel is not None, "a started loop has a channel"
-        self._stop(TeacherError("the run was stopped"))
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=_GRACE)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        self.stop(TeacherError("the run was stopped"))
+        if self._under_way:
+            await asyncio.wait(self._under_way.values(), timeout=_GRACE)
         await self._channel.close()
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    """Do the loop's work until it is stopped, and then break off what is left of it."""
+    loop.run_forever()
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left))
+    loop.close()

@@ -1,6 +1,8 @@
 """An interview: any number of questions put to the teacher, out of the reply store where it can answer, in order."""
 
-from collections import deque
+import asyncio
+import re
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -25,7 +27,9 @@ T = TypeVar("T")
 _AHEAD = 16
 """How many questions may be taken up, for each request that may be under way, before the oldest item is done."""
 _USELESS = 20
-"""So many fresh replies without a single valid one, and there is no sense in paying for more."""
+"""So many replies without a single valid one, and there is no sense in paying for more."""
+_LOOK = 0.02
+"""Seconds after which to see again whether anything speaks for the teacher."""
 _SHOWN = 200
 UNASKED = "no recorded reply, and no endpoint to ask"
 
@@ -91,14 +95,17 @@ class Interview:
 
         Raises:
             TeacherError: The key is missing, the endpoint cannot be used, what it says is of no use, or not one request
-                was answered.
+                was answered, or not one validly.
         """
         silence: _Silence[T] | None = _Silence()
-        for (item, questions), answers in self._in_order(asked):
+        use = _Use()
+        for (item, questions), answers in self._in_order(asked, use):
             silence = silence and silence.after(questions, answers)
             yield item, answers
         if silence is not None and silence.requests and self.budget_reached is None:
             raise TeacherError(self._told(silence))
+        if silence is None and not use.proven:
+            raise use.verdict()
 
     def forecast(self, asked: Iterable[tuple[K, Sequence[Question[T]]]], count: TokenCount, written: int) -> Forecast:
         """What asking would take; nothing is sent and nothing is spent.
@@ -117,10 +124,10 @@ class Interview:
         return Forecast(items, cached, to_ask, Tokens(read, to_ask * written), estimated=count is estimated_tokens)
 
     def _in_order(
-        self, asked: Iterable[tuple[K, Sequence[Question[T]]]]
+        self, asked: Iterable[tuple[K, Sequence[Question[T]]]], use: "_Use"
     ) -> Iterator[tuple[tuple[K, Sequence[Question[T]]], list[Answer[T]]]]:
         """Each item and its questions with the answers, a bounded number of questions under way."""
-        use, taken_up = _Use(), 0
+        taken_up = 0
         waiting: deque[tuple[tuple[K, Sequence[Question[T]]], list[Future[Answer[T]]]]] = deque()
         with ExitStack() as stack:
             stack.enter_context(self.store)
@@ -130,9 +137,11 @@ class Interview:
                 waiting.append(((item, questions), [self._begin(question, asking, use) for question in questions]))
                 taken_up += max(1, len(questions))
                 while waiting and (taken_up > ahead or all(answer.done() for answer in waiting[0][1])):
+                    use.looked_ahead |= taken_up > ahead
                     done, begun = waiting.popleft()
                     taken_up -= max(1, len(begun))
                     yield done, [answer.result() for answer in begun]
+            use.looked_ahead = True
             for done, begun in waiting:
                 yield done, [answer.result() for answer in begun]
 
@@ -170,13 +179,13 @@ class Interview:
     def _begin(self, question: Question[T], asking: Asking | None, use: "_Use") -> "Future[Answer[T]]":
         """The answer to a question: at once where the store settles it, else as soon as the teacher was asked."""
         state = self.recall(question)
+        use.hear(state, fresh=False)
         if isinstance(state, Open) and asking is not None:
             return asking.submit(partial(self._settle, question, state, asking, use))
         self.reused += isinstance(state, Answer)
         answer = state if isinstance(state, Answer) else state.without(UNASKED)
         if asking is not None and answer.reply is not None:
             asking.answered = True
-            use.note(answer)
         settled: Future[Answer[T]] = Future()
         settled.set_result(answer)
         return settled
@@ -184,9 +193,13 @@ class Interview:
     async def _settle(self, question: Question[T], state: Open[T], asking: Asking, use: "_Use") -> Answer[T]:
         """Ask, and ask once more where the reply is no answer."""
         found: Answer[T] | Open[T] = state
+        while use.doubted and (asking.busy or not use.looked_ahead):  # a better answer may still come or be found
+            await asyncio.sleep(_LOOK)
         while isinstance(found, Open):
+            if use.doubted:
+                raise asking.stop(use.verdict())
             try:
-                reply = await asking.fetch(found.key, found.body)
+                reply = await asking.fetch(found.key, found.body, first=found.so_far is not None)
             except BudgetReached as error:
                 self.budget_reached = str(error)
                 return found.without(str(error), unanswered=True)
@@ -195,7 +208,8 @@ class Interview:
                     return found.without(str(error), unanswered=True)
                 reply = Reply(None, refused=str(error))  # as the store will give it
             found = found.after(question, reply)
-        use.count(found)
+            if use.hear(found):
+                asking.stop(use.verdict())
         return found
 
 
@@ -222,28 +236,3 @@ class _Silence(Generic[T]):
         return _Silence(len(questions), questions[0].body, answers[0].rejected)
 
 
-class _Use:
-    """Whether it is of any use to go on asking."""
-
-    def __init__(self) -> None:
-        self._fresh = 0
-        self._useful = False
-
-    def note(self, answer: Answer[T]) -> None:
-        """Take into account whether an answer is valid, fresh or not."""
-        if answer.rejected is None:
-            self._useful = True
-
-    def count(self, answer: Answer[T]) -> None:
-        """Take a fresh answer into account.
-
-        Raises:
-            TeacherError: So many came, and not one was valid.
-        """
-        self.note(answer)
-        self._fresh += answer.reply is not None
-        if not self._useful and self._fresh >= _USELESS:
-            raise TeacherError(
-                f"the teacher's first {self._fresh} replies hold no valid answer; the last is {answer.rejected}: "
-                f"{(answer.reply or '')[:_SHOWN]!r}. Correct the prompt or the labels, or ask a more capable model"
-            )

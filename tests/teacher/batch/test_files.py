@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from tests.teacher.fake_batch_api import answered, completion, expired, refused
 from tests.teacher.support import TASK, body, rows, teacher
-from understudy.errors import DataError
+from understudy.errors import DataError, TeacherError
 from understudy.teacher.batch.files import Exported, Imported, every_request, export_batch, import_batch
-from understudy.teacher.cost.spending import NO_TOKENS, Tokens
+from understudy.teacher.batch.output import check_output
+from understudy.teacher.cost.ledger import Budget, Ledger
+from understudy.teacher.cost.spending import NO_TOKENS, Price, Tokens
 from understudy.teacher.endpoint.dialect import Dialect
 from understudy.teacher.replies.store import Reply, ReplyStore
 from understudy.teacher.request import Body, content_key
@@ -107,7 +109,8 @@ def test_an_export_takes_the_place_of_the_one_before_and_of_nothing_else(tmp_pat
     for name in ("requests-notes.jsonl", "requests-1.jsonl", "replies-0001.jsonl", "xrequests-0001.jsonl"):
         (tmp_path / name).write_text("mine")
     assert len(export(bodies(5), tmp_path, lines=1).files) == 5
-    assert len(export(bodies(2), tmp_path, lines=1).files) == 2
+    done = export(bodies(2), tmp_path, lines=1)
+    assert (len(done.files), done.replaced) == (2, 5)
     assert len(list(tmp_path.glob("requests-000*"))) == 2
     assert sum(path.read_text() == "mine" for path in tmp_path.iterdir()) == 4
 
@@ -153,12 +156,6 @@ def test_replies_are_kept_whatever_their_order_and_a_second_import_changes_nothi
 
 def test_what_all_replies_took_is_told_whether_they_are_kept_or_not(store: ReplyStore, tmp_path: Path) -> None:
     asked, out = bodies(3), tmp_path / "out.jsonl"
-
-    def metered(request: Any) -> Any:
-        line = answered(key(request))
-        line["response"]["body"]["usage"] = {"prompt_tokens": 10, "completion_tokens": 2}
-        return line
-
     for bodies_asked in (asked[:2], asked[:2], asked):
         done = import_batch([written(out, *map(metered, asked))], bodies_asked, store)
         assert done.tokens == Tokens(30, 6)
@@ -287,6 +284,48 @@ def test_a_file_of_another_recipe_is_an_error_that_says_so(store: ReplyStore, tm
         import_batch([tmp_path / "gone.jsonl"], asked, store)
 
 
+def metered(request: Any) -> Any:
+    line = answered(key(request))
+    line["response"]["body"]["usage"] = {"prompt_tokens": 10, "completion_tokens": 2}
+    return line
+
+
+def test_what_is_kept_is_entered_in_the_ledger_once_even_where_the_import_breaks_off(
+    store: ReplyStore, out: Path
+) -> None:
+    asked, ledger = bodies(3), Ledger(price=Price(1.0, 10.0))
+    written(out, *map(metered, asked))
+
+    def breaking() -> Any:
+        yield from asked[:2]
+        raise TeacherError("the rest cannot be asked for")
+
+    with pytest.raises(TeacherError, match="the rest"):
+        import_batch([out], breaking(), store, ledger, 50)
+    assert (ledger.requests, ledger.spent) == (2, Tokens(20, 4))
+    for _ in range(2):
+        import_batch([out], asked, store, ledger, 50)
+        assert (ledger.requests, ledger.spent) == (3, Tokens(30, 6))
+    assert ledger.spent_usd == pytest.approx((30 + 60) / 2 / 1e6)
+
+
+def test_a_batch_that_does_not_tell_what_it_took_is_entered_at_its_worst(
+    store: ReplyStore, out: Path, tmp_path: Path
+) -> None:
+    asked, ledger = bodies(2), Ledger(budget=Budget(tokens=1))
+    worst = export_batch(asked, tmp_path / "batch", dialect=PLAIN, max_tokens=50).worst
+    import_batch([written(out, metered(asked[0]), answered(key(asked[1])))], asked, store, ledger, 50)
+    assert ledger.spent == ledger.unknown.tokens == worst
+    assert (ledger.unknown.requests, ledger.known.requests, ledger.left) == (2, 0, Budget(tokens=0))
+
+
+def test_a_file_in_which_nothing_is_output_is_refused(out: Path) -> None:
+    check_output(written(out))
+    check_output(written(out, b"torn\n", answered("any")))
+    with pytest.raises(DataError, match=r"out\.jsonl:2: not a line of batch output .*nor is any other"):
+        check_output(written(out, b"\n", b"torn\n", {"custom_id": 7}))
+
+
 def test_an_empty_file_is_nothing_to_complain_of(store: ReplyStore, out: Path) -> None:
     assert import_batch([written(out)], bodies(3), store) == Imported(missing=3)
 
@@ -358,6 +397,7 @@ def test_after_an_import_only_what_is_missing_is_exported_with_its_corrections(
     errors = written(tmp_path / "err.jsonl", expired(ids[2]), refused(ids[3]))
     done = import_batch([output, errors], asked_by(by, texts), store)
     assert (done.kept, done.refused, done.failed) == (2, 1, 1)
+    assert (done.missing, done.corrections) == (2, 1)
 
     second = export(outstanding(by, texts), tmp_path / "batch")
     assert done.missing == second.requests == 2
@@ -369,4 +409,4 @@ def test_after_an_import_only_what_is_missing_is_exported_with_its_corrections(
     replies = written(tmp_path / "out2.jsonl", answered(correction["custom_id"]), answered(ids[2]))
     done = import_batch([replies, output, errors], asked_by(by, texts), store)
     assert (done.kept, done.repeated, done.missing) == (2, 4, 0)
-    assert export(outstanding(by, texts), tmp_path / "batch") == Exported([])
+    assert export(outstanding(by, texts), tmp_path / "batch") == Exported([], replaced=1)

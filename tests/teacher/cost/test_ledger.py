@@ -211,8 +211,38 @@ def test_the_error_says_what_was_allowed_and_what_is_spent() -> None:
         reserve(ledger)
     assert str(caught.value) == (
         "the budget of $0.0003 and 1,500 tokens is reached: 110 tokens ($0.0002) are spent, and the next request "
-        "could take more than is left"
+        "could take more than is left; raise teacher.budget, or lower teacher.max_tokens (20), which is most of that"
     )
+
+
+@pytest.mark.parametrize(
+    ("worst", "budget", "lever"),
+    [
+        (Tokens(80, 20), Budget(usd=1e-9), True),  # dear to write
+        (Tokens(80, 20), Budget(tokens=1), False),
+        (Tokens(800, 2), Budget(usd=1e-9), False),
+        (Tokens(80, 90), Budget(tokens=1), True),
+    ],
+)
+def test_shorter_replies_are_named_as_a_way_out_where_they_would_be_one(
+    worst: Tokens, budget: Budget, lever: bool
+) -> None:
+    with pytest.raises(BudgetReached, match=r"raise teacher\.budget") as caught:
+        Ledger(None, PRICE, budget).reserve_batch(Tokens(3 * worst.input, 3 * worst.output), 3)
+    assert (f"lower teacher.max_tokens ({worst.output})" in str(caught.value)) == lever
+
+
+def test_what_is_known_what_is_not_and_what_is_left_add_up(path: Path) -> None:
+    budget = Budget(usd=0.01, tokens=1000)
+    ledger = Ledger(path, PRICE, budget)
+    spend(ledger, Tokens(10, 2))
+    spend(ledger, None)
+    ledger.reserve_batch(WORST, 3)  # the process dies here
+    again = Ledger(path, PRICE, budget)
+    assert again.known == (1, Tokens(10, 2), pytest.approx(30e-6))
+    assert again.unknown == (1 + 3, Tokens(160, 40), pytest.approx(280e-6 + 140e-6))
+    assert again.left == Budget(pytest.approx(0.01 - 450e-6), 1000 - 212)
+    assert again.spent.total == again.known.tokens.total + again.unknown.tokens.total
 
 
 @pytest.mark.parametrize("budget", [Budget(tokens=0), Budget(usd=0.0)])

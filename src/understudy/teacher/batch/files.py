@@ -160,7 +160,7 @@ def import_batch(
         max_tokens: How long a reply could become, for those that do not tell what they took.
 
     Raises:
-        DataError: A file cannot be read, holds no output at all, or none of its replies belongs to these requests.
+        DataError: A file cannot be read, or none of its replies belongs to these requests.
     """
     with store, _Import(files, store, max_tokens) as taken:
         taken.look_through()
@@ -225,11 +225,7 @@ class _Import:
         self._met.close()
 
     def look_through(self) -> None:
-        """Note where the best line for each custom_id lies, and what cannot be read.
-
-        Raises:
-            DataError: Nothing in a file can.
-        """
+        """Note where the best line for each custom_id lies, and what cannot be read."""
         for file, path in enumerate(self._files):
             for number, offset, line in output_lines(path):
                 try:
@@ -243,8 +239,6 @@ class _Import:
                     self._name("failed", f"{path}:{number}: {said.failure}")
                 self._tokens = summed(self._tokens, said.tokens)
                 self._note(said.custom_id, _Place(said.worth, file, offset, 1))
-            if not self._whole[file]:
-                _check_empty(path)
 
     def meet(self, body: Body) -> None:
         """Give a request its reply, where there is one and it had none; a request that comes twice counts once."""
@@ -369,19 +363,6 @@ def _corrects(body: Body, before: Body) -> bool:
     """Whether a request is the correction of the one before it, as it follows it in `every_request`."""
     known = before["messages"]
     return len(known) > 0 and len(body["messages"]) > len(known) and body["messages"][: len(known)] == known
-
-
-def _check_empty(path: Path) -> None:
-    """Refuse a file without any output, unless it is empty, as that of errors may well be.
-
-    Raises:
-        DataError: Something else stands in it.
-    """
-    for number, _, line in output_lines(path):
-        try:
-            outcome(line)
-        except DataError as error:
-            raise DataError(f"{path}:{number}: {error}, and none of the others is; download it again") from None
 
 
 def _is_export(path: Path) -> bool:

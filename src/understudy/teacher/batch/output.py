@@ -60,6 +60,24 @@ def output_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
         raise DataError(f"{path}: cannot be read ({error.strerror}); expected the output of a batch") from None
 
 
+def check_output(path: Path) -> None:
+    """See to it that something in a file is output; it may be empty, as that of errors often is.
+
+    Raises:
+        DataError: It cannot be read, or all that stands in it is something else.
+    """
+    first = ""
+    for number, _, line in output_lines(path):
+        try:
+            outcome(line)
+        except DataError as error:
+            first = first or f"{path}:{number}: {error}"
+        else:
+            return
+    if first:
+        raise DataError(f"{first}, nor is any other in that file; expected what came back, whole")
+
+
 def outcome_at(path: Path, offset: int) -> Outcome:
     """What the line at a place says."""
     with path.open("rb") as file:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 CHARACTERS_A_TOKEN = 4
 """About how many there are, in English."""
@@ -53,6 +54,13 @@ class Price:
     input: Annotated[float, Field(ge=0)]
     output: Annotated[float, Field(ge=0)]
     batch: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written(cls, written: Any) -> Any:
+        if isinstance(written, int | float | str):
+            raise PydanticCustomError("price", "expected USD for a million tokens: {input: 0.40, output: 1.60}")
+        return written
 
     @property
     def by_batch(self) -> "Price":

@@ -14,7 +14,7 @@ from understudy.teacher.cost.ledger import Ledger, Reservation, worst_case
 from understudy.teacher.cost.spending import NO_TOKENS, Tokens, usage_tokens
 from understudy.teacher.endpoint.connection import Connection, Refused, Transient
 from understudy.teacher.endpoint.dialect import Dialect, Dialects, Wire
-from understudy.teacher.endpoint.endpoint import Endpoint
+from understudy.teacher.endpoint.endpoint import CHECK_ADDRESS, Endpoint
 from understudy.teacher.endpoint.pace import Pace
 from understudy.teacher.endpoint.response import said
 from understudy.teacher.replies.recordings import is_completion
@@ -22,6 +22,8 @@ from understudy.teacher.replies.store import Reply
 from understudy.teacher.request import Body
 
 _BYTES_A_TOKEN = 4
+_BETWEEN_WARNINGS = 10.0
+"""Seconds."""
 _USUAL_REPLY = 100
 """Tokens."""
 
@@ -61,7 +63,8 @@ class Client:
             endpoint.concurrency, endpoint.requests_per_minute, endpoint.tokens_per_minute, closing=self._closing
         )
         self._answered_in = self._dialects.known()
-        self._warned = False
+        self._warned = -math.inf
+        self._sent: set[asyncio.Task[Any]] = set()
 
     @property
     def name(self) -> str:
@@ -80,12 +83,27 @@ class Client:
     def hurry(self) -> None:
         """Begin no further attempt; those under way may end."""
         self._closing.set()
+        self._pace.wake()
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections, once what was sent is answered: it is paid for."""
         self.hurry()
-        self._ledger.close()
-        await self._connection.close()
+        try:
+            if self._sent:
+                await self._see_in()
+        finally:
+            for late in self._sent:
+                late.cancel()
+            await asyncio.gather(*self._sent, return_exceptions=True)
+            self._ledger.close()
+            await self._connection.close()
+
+    async def _see_in(self) -> None:
+        """Wait for the replies that are on their way, as long as they may take."""
+        replies = "a reply that is" if len(self._sent) == 1 else f"{len(self._sent)} replies that are"
+        seconds = self.endpoint.timeout
+        self._say(f"Waiting up to {seconds:g} seconds for {replies} paid for and under way; Ctrl-C leaves them.")
+        await asyncio.wait(self._sent, timeout=seconds)
 
     async def ask(self, body: Body) -> Reply:
         """The reply to one request, in whatever dialect the endpoint takes it.
@@ -135,17 +153,22 @@ class Client:
                 return await self._attempt(payload, worst, deadline)
             except Transient as failure:
                 last = str(failure)
-                self._warn(last)
+                self._warn(failure)
                 if attempt + 1 < self.endpoint.max_attempts and not await self._pause(attempt, failure.wait, deadline):
                     raise RequestFailed(f"no answer within {self.endpoint.deadline:g} seconds: {last}") from None
         times = f"{self.endpoint.max_attempts} attempts" if self.endpoint.max_attempts > 1 else "one attempt"
         raise RequestFailed(f"no answer from the endpoint in {times}: {last}")
 
-    def _warn(self, reason: str) -> None:
-        """Break the silence once, where the endpoint has not answered anything yet."""
-        if self._answered_in is None and not self._warned:
-            self._warned = True
-            self._say(f"{self.name} does not answer ({reason}); trying again, up to {self.endpoint.max_attempts} times")
+    def _warn(self, failure: Transient) -> None:
+        """Say from time to time why it takes long."""
+        if time.monotonic() - self._warned < _BETWEEN_WARNINGS:
+            return
+        self._warned = time.monotonic()
+        does = f"answers {failure}" if failure.heard else f"does not answer ({failure})"
+        waits = "" if failure.wait is None else f", and asks to wait {failure.wait:.3g} s"
+        at_a_time = "one request" if int(self._pace.limit) == 1 else f"{int(self._pace.limit)} requests"
+        tries = f"trying again, up to {self.endpoint.max_attempts} times"
+        self._say(f"{self.name} {does}{waits}; {tries}, {at_a_time} at a time now")
 
     async def _attempt(self, payload: bytes, worst: Tokens, deadline: "_Deadline") -> Reply:
         """One attempt, once the budget covers it and the pace allows it."""
@@ -162,6 +185,9 @@ class Client:
     async def _send(self, payload: bytes, reservation: Reservation, since: float, deadline: "_Deadline") -> Reply:
         """Send one attempt, and enter what it has cost."""
         used: Tokens | None = None  # whoever knows no better must take it that the worst was charged
+        task = asyncio.current_task()
+        assert task is not None, "an attempt is sent from within a task"
+        self._sent.add(task)
         try:
             reply = await self._post(payload, min(self.endpoint.timeout, max(1.0, deadline.left())))
             used = usage_tokens(reply.completion)
@@ -176,6 +202,7 @@ class Client:
             raise
         finally:
             self._ledger.settle(reservation, used)
+            self._sent.discard(task)
         self._pace.answered(0 if used is None else _likely(reservation.worst) - used.total)
         return reply
 
@@ -196,7 +223,7 @@ class Client:
             return completion
         message = f"what came is not a chat completion: {said(raw, self._connection.redactor)}"
         if raw.lstrip()[:1] == b"<" and self._answered_in is None:  # a web page; this is no API
-            raise TeacherError(f"{self.name}: {message}; check base_url, which ends in /v1 for most endpoints")
+            raise TeacherError(f"{self.name}: {message}; {CHECK_ADDRESS}")
         raise Transient(message, billed=True)
 
     def _check_end(self, choice: Mapping[str, Any]) -> None:

@@ -9,8 +9,8 @@ from urllib.request import getproxies, proxy_bypass
 
 from understudy.errors import TeacherError
 from understudy.teacher.channel import RequestFailed, is_of_the_text
-from understudy.teacher.endpoint.endpoint import Endpoint
-from understudy.teacher.endpoint.response import Redactor, retry_after, said, secrets_in
+from understudy.teacher.endpoint.endpoint import CHECK_ADDRESS, Endpoint
+from understudy.teacher.endpoint.response import Redactor, is_api_error, retry_after, said, secrets_in
 
 if TYPE_CHECKING:
     import aiohttp
@@ -20,6 +20,7 @@ _TRANSIENT = {408, 409, 425, 429}
 _FATAL = {401, 402, 403, 404, 405}
 """Statuses that every other request would get as well: the key, the account, the address or the model is wrong."""
 _FORBIDDEN = 403
+_NOT_FOUND = 404
 _PROXY_REFUSES = 407
 _GATEWAY = {502, 504, 524}
 """Statuses by which a gateway says that it heard nothing from the model, which may have answered all the same."""
@@ -42,12 +43,14 @@ class Transient(Exception):
     Attributes:
         wait: How many seconds the endpoint asked to be left alone for, if it did.
         billed: Whether the attempt may have had its effect, and been charged for, though nothing of use came.
+        heard: Whether the endpoint said anything at all.
     """
 
-    def __init__(self, reason: str, wait: float | None = None, *, billed: bool = False) -> None:
+    def __init__(self, reason: str, wait: float | None = None, *, billed: bool = False, heard: bool = True) -> None:
         super().__init__(reason)
         self.wait = wait
         self.billed = billed
+        self.heard = heard
 
 
 class Connection:
@@ -136,13 +139,16 @@ class Connection:
                     raise self._failure(response, await _read(response))
                 yield response
         except TimeoutError:
-            raise Transient(f"nothing came within {seconds:.3g} seconds", billed=True) from None
+            hint = "; raise teacher.timeout where replies take longer" if seconds == self.endpoint.timeout else ""
+            raise Transient(f"nothing came within {seconds:.3g} seconds{hint}", billed=True, heard=False) from None
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, aiohttp.ClientHttpProxyError) and error.status == _PROXY_REFUSES:
                 raise _unknown_to_the_proxy() from None
             reason = self.redactor.clean(str(error) or type(error).__name__)
+            if isinstance(error, aiohttp.ClientConnectorError):
+                reason += "; is the server running, and base_url right?"
             sent = not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError)
-            raise Transient(f"the connection failed ({reason})", billed=sent) from None
+            raise Transient(f"the connection failed ({reason})", billed=sent, heard=False) from None
 
     def longest_pause(self, attempt: int) -> float:
         """The most seconds to wait after an attempt, counted from 0: they double, up to a bound."""
@@ -160,7 +166,9 @@ class Connection:
             return _unknown_to_the_proxy()
         flagged = status == _FORBIDDEN and is_of_the_text(message)
         if not flagged and (status in _FATAL or (status == 429 and b"insufficient_quota" in raw)):
-            return TeacherError(f"{where} answered {status}: {message}; check the key, the account, base_url and model")
+            elsewhere = status == _NOT_FOUND and not is_api_error(raw)
+            check = CHECK_ADDRESS if elsewhere else "check the key, the account, base_url and model"
+            return TeacherError(f"{where} answered {status}: {message}; {check}")
         if (status not in _TRANSIENT and status < 500) or status == 501:
             return Refused(f"the endpoint refused the request with {status}: {message}")
         wait = retry_after(headers.get("Retry-After"))

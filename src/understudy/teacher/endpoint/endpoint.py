@@ -12,7 +12,13 @@ from understudy.teacher.endpoint.response import holds_secret
 Structure = Literal["auto", "json_schema", "json_object", "text"]
 """How an endpoint is told the form of its replies: by JSON schema, by JSON mode, or by the prompt alone."""
 
+CHECK_ADDRESS = "check base_url, which ends in /v1 for most endpoints"
+
+CHECK_ADDRESS = "check base_url, which ends in /v1 for most endpoints"
+
 _PORTS = {"http": 80, "https": 443}
+_ADDED = "/chat/completions"
+_ADDED = "/chat/completions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +112,14 @@ def _check_address(url: str) -> None:
         raise TeacherError(f"base_url{found} is not an address; expected one like https://host/v1")
     if any(holds_secret(name) for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)):
         raise TeacherError("base_url holds a key after its question mark; expected the address alone, and headers_env")
+    path = urlsplit(url).path.rstrip("/")
+    if path.endswith(_ADDED):
+        shorter = "it without that" if set("@?") & set(url) else f"base_url: {url.rstrip('/').removesuffix(_ADDED)}"
+        raise TeacherError(f"base_url ends in {_ADDED}, which is added to it for every request; write {shorter}")
+    path = urlsplit(url).path.rstrip("/")
+    if path.endswith(_ADDED):
+        shorter = "it without that" if set("@?") & set(url) else f"base_url: {url.rstrip('/').removesuffix(_ADDED)}"
+        raise TeacherError(f"base_url ends in {_ADDED}, which is added to it for every request; write {shorter}")
 
 
 def _is_address(url: str) -> bool:

@@ -79,7 +79,7 @@ class Pace:
             yield
         finally:
             self._under_way -= 1
-            self._wake()
+            self.wake()
 
     async def ready(self, tokens: int) -> float:
         """Wait until an attempt of so many tokens may go out; returns the moment, to be handed to `congested`."""
@@ -94,7 +94,7 @@ class Pace:
         """The endpoint answered, with so many tokens fewer than were reckoned with; with more, where it is negative."""
         self.limit = min(self._most, self.limit + 1 / self.limit)
         self._tokens.put_back(unused)
-        self._wake()
+        self.wake()
 
     def congested(self, since: float, wait: float | None = None) -> None:
         """The endpoint is overrun: halve the limit, unless it was halved after that request had gone out.
@@ -132,11 +132,12 @@ class Pace:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():  # it had just been let through
                 self._under_way -= 1
-                self._wake()
+                self.wake()
             raise
 
-    def _wake(self) -> None:
-        while self._waiting and self._under_way < int(self.limit):
+    def wake(self) -> None:
+        """Let through those whose turn it is: everybody, once all is about to be closed."""
+        while self._waiting and (self._under_way < int(self.limit) or self._closing.is_set()):
             turn = self._waiting.popleft()
             if not turn.done():
                 self._under_way += 1

@@ -52,10 +52,7 @@ def secrets_in(headers: Mapping[str, str]) -> Iterator[str]:
 
 def said(raw: bytes, redactor: Redactor) -> str:
     """What the endpoint says in a response that is no answer: its error message where it has the usual form."""
-    try:
-        body: Any = json.loads(raw)
-    except (ValueError, RecursionError):
-        body = None
+    body = _read(raw)
     if isinstance(body, dict):
         error = body.get("error", body)
         message = error.get("message", error.get("detail")) if isinstance(error, dict) else error
@@ -63,6 +60,19 @@ def said(raw: bytes, redactor: Redactor) -> str:
             return redactor.clean(message)
     # decoded whole before it is shortened: half a key is still a piece of it
     return redactor.clean(raw.decode("utf-8", "replace")) or "nothing"
+
+
+def is_api_error(raw: bytes) -> bool:
+    """Whether a response is an error as an OpenAI-compatible API puts it, and not that of some other server."""
+    body = _read(raw)
+    return isinstance(body, dict) and "error" in body
+
+
+def _read(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
 
 
 def retry_after(value: str | None) -> float | None:
