@@ -3,9 +3,10 @@
     python -m benchmarks.teacher_throughput [--curator PYTHON] [--distilabel PYTHON] [--data-designer PYTHON]
 
 2,000 different texts, 100 requests under way, a localhost endpoint that takes 200 ms to answer: 500 rows a second would
-be perfect, whoever asks. `IN_FLIGHT=400` in the environment lifts that lid to 2,000, so that who asks is what counts. Each peer runs in the environment whose interpreter is given, and is left out where none is. The contestants
-take turns, each against a fresh endpoint, which keeps the time from the first request's arrival to the last reply. The
-time of the whole call, which a person would wait for, and the processor time stand beside it. Prints a Markdown table.
+be perfect, whoever asks. `IN_FLIGHT=400` in the environment lifts that lid to 2,000, so that who asks is what counts.
+Each peer runs in the environment whose interpreter is given, and is left out where none is. The contestants take turns,
+each against a fresh endpoint, which keeps the time from the first request's arrival to the last reply. The time of the
+whole call, which a person would wait for, and the processor time stand beside it. Prints a Markdown table.
 """
 
 import argparse

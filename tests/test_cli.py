@@ -81,11 +81,12 @@ def test_check_tells_what_the_run_of_that_folder_has_spent(call: Call, tiny: Pat
     [
         ("budget: {tokens: 100000}", None),
         ("budget: {tokens: 2500}", "a request may take 2,7"),
-        ("budget: {tokens: 700}\n  max_tokens: 1", "that is more than is left of the budget (700 tokens)"),
+        ("budget: {tokens: 800}\n  max_tokens: 1", "that is more than is left of the budget (800 tokens)"),
         ("price: {input: 1, output: 1000}\n  budget: {usd: 1}", "a request may take"),
     ],
 )
 def test_check_warns_of_a_budget_that_will_not_do(call: Call, tiny: Path, settings: str, warning: str | None) -> None:
+    write_rows(tiny.parent / "pool.jsonl", [{"id": f"p{number}", "text": f"Goal {number}!"} for number in range(10)])
     tiny.write_text(tiny.read_text().replace("model: m", f"model: m\n  {settings}"))
     _, out, _ = call("check", tiny)
     assert ("Warning:" in out) == (warning is not None)

@@ -2,6 +2,10 @@
 
 import json
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -153,7 +157,7 @@ def test_what_nobody_knows_is_told_from_what_is_known(call: Call, live: Path) ->
     with FakeEndpoint(answers('{"label": "politics"}'), respond=answer) as fake:
         code, out, err = call("teach", at(fake, live), "--out", live.parent / "run")
     assert code == 0, err
-    assert "requests, 420 tokens, $0.04; and up to 1 requests, 2," in out
+    assert "Spent:    3 requests, 315 tokens, $0.03; and up to 1 request, 2,7" in out
     assert "whose cost nobody knows" in out
 
 
@@ -164,7 +168,7 @@ def test_an_export_says_what_it_replaces_and_the_command_that_comes_next(call: C
     assert (code, "Replaced" in out) == (0, False), err
     [command] = [line for line in out.splitlines() if "--import-batch" in line]
     assert shlex.split(command) == ["understudy", *map(str, arguments), "--import-batch", f"{folder}/output.jsonl"]
-    assert "Replaced 1 request files of an earlier export" in call(*arguments, "--export-batch", folder)[1]
+    assert "Replaced 1 request file of an earlier export" in call(*arguments, "--export-batch", folder)[1]
 
 
 def test_what_is_to_be_corrected_is_told_from_what_is_missing(call: Call, live: Path) -> None:
@@ -201,6 +205,13 @@ def test_clean_before_anything_is_taught_is_told(call: Call, tiny: Path) -> None
     code, _, err = call("clean", tiny, "--out", tiny.parent / "run")
     assert code == 2
     assert "nothing was taught yet" in one_line(err)
+
+
+def test_clean_before_anything_is_generated_is_told(call: Call, taught: Path) -> None:
+    taught.write_text(f"{taught.read_text()}generate: {{from: targets, count: 2}}\n")
+    code, _, err = call("clean", taught, "--out", taught.parent / "run")
+    assert code == 2
+    assert "nothing was generated yet (no 2-generated.jsonl in it); teach or run it first" in one_line(err)
 
 
 # replies
@@ -291,3 +302,51 @@ def test_a_store_of_nonsense_is_an_empty_one(call: Call, tmp_path: Path) -> None
     path.write_bytes(b"\xff\xfe nonsense\n" + json.dumps({"key": "short"}).encode() + b"\n")
     assert call("replies", "show", "--store", path)[0] == 0
     assert "Wrote 0 exchanges" in call("replies", "export", tmp_path / "out", "--store", path)[1]
+
+
+# stopping by hand
+
+HEEDING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # in the background, too
+
+
+def teaching(recipe: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", f"{HEEDING}; from understudy.cli import main; main()", "teach", str(recipe)]
+    out = ["--out", str(recipe.parent / "run")]
+    return subprocess.Popen([*command, *out], stderr=subprocess.PIPE, text=True, cwd=recipe.parent)
+
+
+def stopped(process: "subprocess.Popen[str]", fake: FakeEndpoint, how: int) -> None:
+    """Stop it as soon as something is under way."""
+    while not fake.under_way and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(how)
+
+
+def kept(folder: Path) -> int:
+    return sum(path.read_bytes().count(b"\n") for path in folder.rglob("replies.jsonl"))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_teaching_that_is_stopped_waits_for_what_is_paid_for_and_says_how_to_go_on(live: Path, how: int) -> None:
+    with FakeEndpoint(respond=lambda text: Act(delay=2.0, body=answer(text).body)) as fake:
+        process = teaching(at(fake, live))
+        stopped(process, fake, how)
+        _, err = process.communicate(timeout=60)
+        assert kept(live.parent) == len(fake.requests) > 0
+    assert process.returncode == 130
+    assert "replies already paid for; Ctrl-C ends that." in err
+    assert err.splitlines()[-1] == "Stopped; the same command goes on from here."
+    assert "Traceback" not in err
+
+
+def test_a_second_stop_leaves_what_is_under_way(live: Path) -> None:
+    with FakeEndpoint(respond=lambda text: Act(delay=30.0)) as fake:
+        process = teaching(at(fake, live))
+        stopped(process, fake, signal.SIGINT)
+        assert process.stderr is not None
+        told = [next(line for line in process.stderr if "Ctrl-C ends that" in line)]
+        process.send_signal(signal.SIGINT)
+        told += process.stderr
+        assert process.wait(15) == 130
+    assert told[-1] == "Stopped; the same command goes on from here.\n"
+    assert len(told) == 2, told

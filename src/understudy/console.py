@@ -219,7 +219,12 @@ def show_lesson(lesson: "Lesson") -> None:
 def _billed(bill: "Bill") -> str:
     """Requests, tokens and dollars, as far as they are known."""
     cost = "" if bill.usd is None else f", {words.dollars(bill.usd)}"
-    return f"{bill.requests:,} requests, {bill.tokens.total:,} tokens{cost}"
+    return f"{_counted(bill.requests, 'request')}, {bill.tokens.total:,} tokens{cost}"
+
+
+def _counted(count: int, thing: str) -> str:
+    """So many of a thing."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def show_cleaned(kept: int, rejected: Mapping[str, int], folder: "RunFolder") -> None:
@@ -232,7 +237,7 @@ def show_cleaned(kept: int, rejected: Mapping[str, int], folder: "RunFolder") ->
 def show_exported(exported: "Exported", command: Sequence[str | Path], folder: Path) -> None:
     """Which batch files there are now, and the command that takes in what comes back."""
     if exported.replaced:
-        out.print(f"Replaced {exported.replaced:,} request files of an earlier export to that folder.")
+        out.print(f"Replaced {_counted(exported.replaced, 'request file')} of an earlier export to that folder.")
     if not exported.files:
         out.print("Nothing to ask: the replies are all there.")
         return

@@ -123,13 +123,15 @@ def clean_only(
         How many rows are kept, how many are not by reason, and the run's folder.
 
     Raises:
-        RunError: Nothing was taught yet.
+        RunError: Nothing was taught yet, or nothing generated where that is wanted.
         UnderstudyError: Something else that a user can put right.
     """
     recipe, progress = _loaded(recipe), progress or Silent()
     folder = replace(run_folder(recipe, out), progress=progress)
-    if not folder.taught.exists():
-        raise RunError(f"{folder.path}: nothing was taught yet (no {folder.taught.name} in it); teach or run it first")
+    made = {"taught": folder.taught, **({"generated": folder.generated} if recipe.generate else {})}
+    for done, file in made.items():
+        if not file.exists():
+            raise RunError(f"{folder.path}: nothing was {done} yet (no {file.name} in it); teach or run it first")
     with folder.locked():
         clean(recipe, folder, progress)
         return sum(1 for _ in read_examples(folder.clean)), rejections(folder), folder

@@ -60,3 +60,24 @@ def test_a_refusal_that_speaks_of_content_alone_is_kept_only_once_another_text_i
         fake.script.appendleft(odd)
         annotate(by, rows("a", "b", "c"))
         assert len(store) == 3
+
+
+@pytest.mark.parametrize("status", [401, 402, 404, 503])
+def test_where_nothing_was_answered_nothing_is_said_to_be_kept(tmp_path: Path, status: int) -> None:
+    with (
+        FakeEndpoint(respond=lambda text: fails(status)) as fake,
+        ReplyStore(tmp_path / "replies.jsonl") as store,
+        pytest.raises(TeacherError, match=str(status)) as caught,
+    ):
+        annotate(teacher(store, quick(fake, concurrency=1)), rows(*"abcdefgh"))
+    assert "kept" not in str(caught.value)
+    assert "run again" not in str(caught.value)
+
+
+def test_where_something_was_answered_it_is_said_to_be_kept(tmp_path: Path) -> None:
+    with (
+        FakeEndpoint(SPORT, respond=lambda text: fails(401)) as fake,
+        ReplyStore(tmp_path / "replies.jsonl") as store,
+        pytest.raises(TeacherError, match="What was answered is kept: run again to go on from there"),
+    ):
+        annotate(teacher(store, quick(fake, concurrency=1)), rows(*"abcdefgh"))

@@ -1,5 +1,6 @@
 """The command line: parse, call the API, print."""
 
+import signal
 import sys
 
 from understudy.cli import predict, replies, runs, teach
@@ -11,6 +12,7 @@ __all__ = ["app", "main", "predict", "replies", "runs", "teach"]
 
 def main() -> None:
     """Run the command line; mistakes of the user's end in one line and exit code 2."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us may as well be a person at Ctrl-C
     try:
         app()
     except UnderstudyError as error:

@@ -1,5 +1,7 @@
 """The command line itself: the program's name, its options, and what its commands have in common."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +26,18 @@ def _version(wanted: bool) -> None:
 
         typer.echo(f"understudy {version('understudy')}")
         raise typer.Exit
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Work that goes on with the same command where a person has stopped it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        from understudy import console
+
+        console.err.print("Stopped; the same command goes on from here.")
+        raise
 
 
 @app.callback()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.app import OutFolder, RecipeFile, app
+from understudy.cli.app import OutFolder, RecipeFile, app, stoppable
 from understudy.errors import DataError
 
 
@@ -39,12 +39,8 @@ def run(recipe: RecipeFile, out: OutFolder = None) -> None:
     """Teach, train, compare and report; run it again to go on where it stopped."""
     from understudy import console, pipeline
 
-    try:
-        with console.Terminal() as progress:
-            finished = pipeline.run(recipe, out, progress)
-    except KeyboardInterrupt:
-        console.err.print("Stopped; the same command goes on from here.")
-        raise
+    with stoppable(), console.Terminal() as progress:
+        finished = pipeline.run(recipe, out, progress)
     if not finished.worked:
         console.err.print("Nothing to do: this run is finished, and neither recipe nor data have changed.")
     console.show_run(finished)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.app import OutFolder, RecipeFile, app
+from understudy.cli.app import OutFolder, RecipeFile, app, stoppable
 from understudy.errors import DataError
 
 _EXAMPLES = """\
@@ -46,7 +46,7 @@ def teach(
     from understudy import console, pipeline
 
     _check_choice(files, import_batch, [export_batch, submit_batch, cancel_batch])
-    with console.Terminal() as progress:
+    with stoppable(), console.Terminal() as progress:
         if export_batch is not None:
             exported = pipeline.export_batch(recipe, export_batch, out, progress)
             console.show_exported(exported, _command(recipe, out), export_batch)

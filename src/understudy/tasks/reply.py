@@ -1,8 +1,8 @@
 """Reading a reply that must be one JSON object: strictly, with a reason that helps to do better where it is none.
 
 Nothing is guessed at or repaired. A reply that needs repair comes from a model that did not do as it was told, and
-what else it got wrong nobody knows; asked again with the reason, it mostly does as it should. The thoughts of a reasoning
-model, which some servers leave before the reply, are no part of it.
+what else it got wrong nobody knows; asked again with the reason, it mostly does as it should. The thoughts of a
+reasoning model, which some servers leave before the reply, are no part of it.
 """
 
 import json

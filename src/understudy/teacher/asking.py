@@ -75,11 +75,6 @@ class Asking:
         loop = self._loop or self._start()
         return asyncio.run_coroutine_threadsafe(work(), loop)
 
-    @property
-    def busy(self) -> bool:
-        """Whether anything is being asked."""
-        return bool(self._under_way)
-
     async def fetch(self, key: bytes, body: Body, *, first: bool = False) -> Reply:
         """The reply to a request, which is in the store by then; one that is already under way is only waited for.
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from understudy.data.disk_map import DiskMap
 from understudy.errors import TeacherError
@@ -28,6 +28,8 @@ _AHEAD = 16
 """How many questions may be taken up, for each request that may be under way, before the oldest item is done."""
 _USELESS = 20
 """So many replies without a single valid one, and there is no sense in paying for more."""
+_OF_ONE_QUESTION = 2
+"""Replies: the first, and one to its correction."""
 _LOOK = 0.02
 """Seconds after which to see again whether anything speaks for the teacher."""
 _SHOWN = 200
@@ -95,7 +97,7 @@ class Interview:
 
         Raises:
             TeacherError: The key is missing, the endpoint cannot be used, what it says is of no use, or not one request
-                was answered, or not one validly.
+                was answered, or none of several validly.
         """
         silence: _Silence[T] | None = _Silence()
         use = _Use()
@@ -104,7 +106,7 @@ class Interview:
             yield item, answers
         if silence is not None and silence.requests and self.budget_reached is None:
             raise TeacherError(self._told(silence))
-        if silence is None and not use.proven:
+        if use.disproven and self.budget_reached is None:
             raise use.verdict()
 
     def forecast(self, asked: Iterable[tuple[K, Sequence[Question[T]]]], count: TokenCount, written: int) -> Forecast:
@@ -193,11 +195,11 @@ class Interview:
     async def _settle(self, question: Question[T], state: Open[T], asking: Asking, use: "_Use") -> Answer[T]:
         """Ask, and ask once more where the reply is no answer."""
         found: Answer[T] | Open[T] = state
-        while use.doubted and (asking.busy or not use.looked_ahead):  # a better answer may still come or be found
+        while use.suspected and not use.looked_ahead:  # what the store has further on may speak for the teacher
             await asyncio.sleep(_LOOK)
+        if use.hopeless:
+            raise asking.stop(use.verdict())
         while isinstance(found, Open):
-            if use.doubted:
-                raise asking.stop(use.verdict())
             try:
                 reply = await asking.fetch(found.key, found.body, first=found.so_far is not None)
             except BudgetReached as error:
@@ -208,7 +210,8 @@ class Interview:
                     return found.without(str(error), unanswered=True)
                 reply = Reply(None, refused=str(error))  # as the store will give it
             found = found.after(question, reply)
-            if use.hear(found):
+            use.hear(found)
+            if use.hopeless:
                 asking.stop(use.verdict())
         return found
 
@@ -236,3 +239,79 @@ class _Silence(Generic[T]):
         return _Silence(len(questions), questions[0].body, answers[0].rejected)
 
 
+class _Flaw(NamedTuple):
+    """What replies may have in common that makes all of them useless, and what helps."""
+
+    told_by: re.Pattern[str]
+    they_are: str
+    help: str
+
+
+_FLAWS = (
+    _Flaw(
+        re.compile("truncated"),
+        "cut off at the token limit",
+        "Raise teacher.max_tokens, then `understudy replies prune --truncated`",
+    ),
+    _Flaw(
+        re.compile("Markdown|not JSON|(before|after) the JSON object|before its thoughts"),
+        "not the JSON object alone",
+        "Set teacher.structure to json_schema or json_object if the server can hold replies to it (and its reasoning "
+        "parser, if the model thinks aloud), then `understudy replies prune --model NAME`; or give another prompt",
+    ),
+    _Flaw(re.compile("refused"), "refusals", "Give another prompt, or ask another model"),
+    _Flaw(re.compile(""), "no answer to the task", "Correct the prompt or the labels, or ask a more capable model"),
+)
+
+
+class _Use:
+    """Whether it is of any use to go on asking: not, once so many replies have come and not one was valid.
+
+    Attributes:
+        proven: Whether an answer was valid, fresh or stored.
+        looked_ahead: Whether the store was looked through as far ahead as questions are taken up.
+    """
+
+    def __init__(self) -> None:
+        self.proven = False
+        self.looked_ahead = False
+        self._corrected = False
+        self._flaws = Counter[_Flaw]()
+        self._last: Answer[Any] = Answer()
+
+    @property
+    def suspected(self) -> bool:
+        """Whether a reply was useless, and none valid so far."""
+        return not self.proven and self._flaws.total() > 0
+
+    @property
+    def disproven(self) -> bool:
+        """Whether, now that all was asked, no reply is valid; one text with its correction says nothing of others."""
+        return not self.proven and self._flaws.total() > _OF_ONE_QUESTION
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether enough useless replies are known, corrected ones among them, and nothing stored speaks against it."""
+        enough = self._corrected and self._flaws.total() >= _USELESS
+        return enough and self.looked_ahead and not self.proven
+
+    def hear(self, state: Answer[T] | Open[T], *, fresh: bool = True) -> None:
+        """Take into account how things stand with a question after a reply, or by all that the store has of it."""
+        answer = state.so_far if isinstance(state, Open) else state
+        if answer is None or answer.reply is None:
+            return
+        self.proven |= answer.rejected is None
+        if answer.rejected is not None and not self.proven:
+            self._corrected |= isinstance(state, Answer)
+            flaw = next(flaw for flaw in _FLAWS if flaw.told_by.search(answer.rejected))
+            self._flaws[flaw] += 1 if fresh else answer.replies
+            self._last = answer
+
+    def verdict(self) -> TeacherError:
+        """What the replies have in common, and what helps."""
+        [(flaw, count)] = self._flaws.most_common(1)
+        total = self._flaws.total()
+        return TeacherError(
+            f"not one of the teacher's {total:,} replies is a valid answer, and {count:,} of them are {flaw.they_are}; "
+            f"the last is {self._last.rejected}: {(self._last.reply or '')[:_SHOWN]!r}. {flaw.help}"
+        )

@@ -11,7 +11,6 @@ from tests.teacher.fake_batch_api import answered, completion, expired, refused
 from tests.teacher.support import TASK, body, rows, teacher
 from understudy.errors import DataError, TeacherError
 from understudy.teacher.batch.files import Exported, Imported, every_request, export_batch, import_batch
-from understudy.teacher.batch.output import check_output
 from understudy.teacher.cost.ledger import Budget, Ledger
 from understudy.teacher.cost.spending import NO_TOKENS, Price, Tokens
 from understudy.teacher.endpoint.dialect import Dialect
@@ -290,9 +289,7 @@ def metered(request: Any) -> Any:
     return line
 
 
-def test_what_is_kept_is_entered_in_the_ledger_once_even_where_the_import_breaks_off(
-    store: ReplyStore, out: Path
-) -> None:
+def test_what_is_kept_is_entered_once_even_where_the_import_breaks_off(store: ReplyStore, out: Path) -> None:
     asked, ledger = bodies(3), Ledger(price=Price(1.0, 10.0))
     written(out, *map(metered, asked))
 
@@ -309,21 +306,12 @@ def test_what_is_kept_is_entered_in_the_ledger_once_even_where_the_import_breaks
     assert ledger.spent_usd == pytest.approx((30 + 60) / 2 / 1e6)
 
 
-def test_a_batch_that_does_not_tell_what_it_took_is_entered_at_its_worst(
-    store: ReplyStore, out: Path, tmp_path: Path
-) -> None:
+def test_a_batch_that_does_not_tell_is_entered_at_its_worst(store: ReplyStore, out: Path, tmp_path: Path) -> None:
     asked, ledger = bodies(2), Ledger(budget=Budget(tokens=1))
     worst = export_batch(asked, tmp_path / "batch", dialect=PLAIN, max_tokens=50).worst
     import_batch([written(out, metered(asked[0]), answered(key(asked[1])))], asked, store, ledger, 50)
     assert ledger.spent == ledger.unknown.tokens == worst
     assert (ledger.unknown.requests, ledger.known.requests, ledger.left) == (2, 0, Budget(tokens=0))
-
-
-def test_a_file_in_which_nothing_is_output_is_refused(out: Path) -> None:
-    check_output(written(out))
-    check_output(written(out, b"torn\n", answered("any")))
-    with pytest.raises(DataError, match=r"out\.jsonl:2: not a line of batch output .*nor is any other"):
-        check_output(written(out, b"\n", b"torn\n", {"custom_id": 7}))
 
 
 def test_an_empty_file_is_nothing_to_complain_of(store: ReplyStore, out: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from understudy.errors import DataError, TeacherError
-from understudy.teacher.cost.ledger import Budget, BudgetReached, Ledger, Reservation, worst_case
+from understudy.teacher.cost.ledger import Bill, Budget, BudgetReached, Ledger, Reservation, worst_case
 from understudy.teacher.cost.spending import Price, Tokens, cost_usd
 
 PRICE = Price(input=1.0, output=10.0)
@@ -133,6 +133,15 @@ def test_what_was_entered_while_no_price_was_known_is_priced_once_there_is_one(p
     assert Ledger(path, PRICE).spent_usd == pytest.approx(30e-6)
 
 
+def test_a_ledger_that_is_taken_up_again_holds_no_blank_lines(path: Path) -> None:
+    for _ in range(3):
+        ledger = Ledger(path)
+        spend(ledger, Tokens(10, 2))
+        ledger.close()
+    lines = path.read_text().split("\n")
+    assert (len(lines), lines.index("")) == (7, 6)
+
+
 @pytest.mark.parametrize("torn", [1, 10, -2, -1])
 def test_a_line_torn_by_a_crash_never_makes_the_spending_less(path: Path, torn: int) -> None:
     ledger = Ledger(path)
@@ -239,9 +248,9 @@ def test_what_is_known_what_is_not_and_what_is_left_add_up(path: Path) -> None:
     spend(ledger, None)
     ledger.reserve_batch(WORST, 3)  # the process dies here
     again = Ledger(path, PRICE, budget)
-    assert again.known == (1, Tokens(10, 2), pytest.approx(30e-6))
-    assert again.unknown == (1 + 3, Tokens(160, 40), pytest.approx(280e-6 + 140e-6))
-    assert again.left == Budget(pytest.approx(0.01 - 450e-6), 1000 - 212)
+    assert again.known == Bill(1, Tokens(10, 2), 0.00003)
+    assert again.unknown == Bill(1 + 3, Tokens(160, 40), 0.00042)
+    assert again.left == Budget(0.00955, 1000 - 212)
     assert again.spent.total == again.known.tokens.total + again.unknown.tokens.total
 
 

@@ -351,3 +351,92 @@ def test_an_endpoint_has_one_name_however_it_is_written_and_none_of_its_secrets_
 def test_headers_are_a_mapping_of_their_own() -> None:
     headers: Mapping[str, str] = Endpoint(base_url="http://x/v1").headers
     assert headers == {}
+
+
+def told(endpoint: Endpoint, *texts: str) -> list[str]:
+    """What is said while these texts are asked about."""
+    lines: list[str] = []
+
+    async def run() -> None:
+        client = Client(endpoint, say=lines.append)
+        await client.open()
+        try:
+            await asyncio.gather(*(client.ask(body(TASK, text)) for text in texts), return_exceptions=True)
+        finally:
+            await client.close()
+
+    asyncio.run(run())
+    return lines
+
+
+def test_an_endpoint_that_asks_to_wait_is_told_so_once_in_a_while_and_never_as_silent() -> None:
+    with FakeEndpoint(label("sport"), *[fails(429, "busy", Retry_After="0.05")] * 4) as fake:
+        [line] = told(quick(fake, concurrency=4, max_attempts=9), *"abcdef")
+    assert line == f"{fake.base_url} answers 429: busy, and asks to wait 0.05 s; trying again, up to 9 times, " + (
+        "2 requests at a time now"
+    )
+
+
+def test_an_endpoint_that_is_silent_is_told_so() -> None:
+    with FakeEndpoint(Act(reset=True)) as fake:
+        [line] = told(quick(fake, concurrency=1), "text")
+    assert "does not answer (the connection failed" in line
+
+
+def test_lines_are_told_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("understudy.teacher.endpoint.client._BETWEEN_WARNINGS", 0.0)
+    with FakeEndpoint(*[fails(503)] * 2) as fake:
+        assert len(told(quick(fake), "text")) == 2
+
+
+def test_where_nothing_listens_the_server_is_asked_after_and_where_it_is_slow_the_setting_is_named() -> None:
+    with FakeEndpoint(Act(delay=2)) as fake:
+        assert "raise teacher.timeout where replies take longer" in str(
+            failure(quick(fake, timeout=0.1, max_attempts=1))
+        )
+    assert "is the server running" in str(failure(quick(fake)))
+
+
+@pytest.mark.parametrize("said", [b"404 page not found", b'{"detail": "Not Found"}', b"<html>"])
+def test_a_404_of_another_server_than_the_api_names_the_usual_end_of_an_address(said: bytes) -> None:
+    with FakeEndpoint(Act(status=404, body=said)) as fake:
+        assert "check base_url, which ends in /v1" in str(failure(quick(fake)))
+
+
+def test_a_404_of_the_api_does_not() -> None:
+    with FakeEndpoint(fails(404, "no such model")) as fake:
+        assert "/v1 for most" not in str(failure(quick(fake)))
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://host/v1/chat/completions", "write base_url: http://host/v1"),
+        ("http://host/v1/chat/completions/", "write base_url: http://host/v1"),
+        ("http://me:secret@host/v1/chat/completions", "write it without that"),
+        ("http://host/v1/chat/completions?api-version=1", "write it without that"),
+    ],
+)
+def test_an_address_that_goes_too_far_is_refused_with_what_to_write(address: str, said: str) -> None:
+    with pytest.raises(TeacherError, match="ends in /chat/completions") as caught:
+        Endpoint(base_url=address)
+    assert str(caught.value).endswith(said)
+
+
+def test_what_was_sent_is_waited_for_at_the_end_and_what_takes_too_long_is_left() -> None:
+    async def run(client: Client) -> list[Reply | BaseException]:
+        await client.open()
+        asked = [asyncio.create_task(client.ask(body(TASK, text))) for text in ("soon", "never", "unsent")]
+        await asyncio.sleep(0.2)
+        await client.close()
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    acts = {"soon": Act(delay=0.5, body=label("sport").body), "never": Act(delay=30)}
+    lines: list[str] = []
+    with FakeEndpoint(respond=acts.__getitem__) as fake:
+        soon, never, unsent = asyncio.run(run(Client(quick(fake, concurrency=2, timeout=1.0), say=lines.append)))
+        assert len(fake.requests) == 2
+    assert isinstance(soon, Reply)
+    assert isinstance(never, BaseException)
+    assert "the run was stopped" in str(unsent)
+    assert lines[0] == "Waiting up to 1 s for 2 replies already paid for; Ctrl-C ends that."

@@ -94,9 +94,11 @@ def test_a_useless_proposal_is_asked_for_again_and_then_told(tmp_path: Path) -> 
         assert len(fake.requests) == 4
     with (
         FakeEndpoint(respond=lambda _: answers('{"attributes": []}')) as fake,
-        pytest.raises(TeacherError, match=r"proposed no attributes that can be used .*generate\.attributes"),
+        pytest.raises(TeacherError, match=r"no attributes that can be used .*generate\.attributes") as caught,
     ):
         proposals(tmp_path / "other", fake).find()
+    assert "run again" not in str(caught.value)  # the reply is kept, and would only be read again
+    assert "say more in generate.description" in str(caught.value)
 
 
 def test_without_a_reply_it_is_said_what_is_missing(tmp_path: Path) -> None:

@@ -132,6 +132,7 @@ class Ledger:
         self._open: dict[int, Reservation] = {}
         self._next = self._first = 0
         self._file: IO[str] | None = None
+        self._torn = False
         self._settled: asyncio.Event | None = None
         self._read()
 
@@ -300,6 +301,7 @@ class Ledger:
             with self.path.open(encoding="utf-8", errors="replace") as lines:
                 for line in lines:
                     self._read_line(line)
+                    self._torn = not line.endswith("\n")
         except OSError as error:
             raise DataError(f"{self.path}: the ledger cannot be read ({error.strerror})") from None
         self._spent, self._held = self._spent.plus(self._held), _NOTHING
@@ -324,7 +326,7 @@ class Ledger:
             if self._file is None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self.path.open("a", encoding="utf-8", buffering=1)
-                self._file.write("\n" if self._file.tell() else "")  # closes off a line torn by a crash
+                self._file.write("\n" if self._torn else "")  # closes off a line torn by a crash
             self._file.write(json.dumps(entry) + "\n")
         except OSError as error:
             raise DataError(

@@ -100,9 +100,9 @@ class Client:
 
     async def _see_in(self) -> None:
         """Wait for the replies that are on their way, as long as they may take."""
-        replies = "a reply that is" if len(self._sent) == 1 else f"{len(self._sent)} replies that are"
+        replies = "a reply" if len(self._sent) == 1 else f"{len(self._sent)} replies"
         seconds = self.endpoint.timeout
-        self._say(f"Waiting up to {seconds:g} seconds for {replies} paid for and under way; Ctrl-C leaves them.")
+        self._say(f"Waiting up to {seconds:g} s for {replies} already paid for; Ctrl-C ends that.")
         await asyncio.wait(self._sent, timeout=seconds)
 
     async def ask(self, body: Body) -> Reply:

@@ -110,9 +110,10 @@ class Proposals:
             if answer.target is None and self.interview.budget_reached is not None:
                 raise BudgetReached(self.interview.budget_reached)
             if answer.target is None:
+                again = "run again" if answer.unanswered else "say more in generate.description"
                 raise TeacherError(
                     f"the teacher proposed no {_shown(wish)} that can be used ({answer.rejected}); "
-                    "run again, or give them in the recipe under generate.attributes"
+                    f"{again}, or give them in the recipe under generate.attributes"
                 )
             for name, values in answer.target.items():
                 found[name] = _joined(found.get(name, Attribute(name)), wish.label, values)
