@@ -93,7 +93,9 @@ def run(recipe: Recipe | Path | str, out: Path | str | None = None, progress: Pr
 
 
 def check(recipe: Recipe | Path | str, out: Path | str | None = None) -> Plan:
-    """Check a recipe, its data and its students, and say what a run would do; nothing is asked and nothing written.
+    """Check a recipe, its data and its students, and say what a run would do; nothing is asked.
+
+    Nothing is written but the index of a reply store, where there is one and its index is not up to date.
 
     Raises:
         UnderstudyError: The recipe, the data, a student or the teacher is not as it should be.

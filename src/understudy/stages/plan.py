@@ -1,4 +1,4 @@
-"""Planning: what a recipe would do and cost, worked out without asking or writing anything."""
+"""Planning: what a recipe would do and cost, worked out without asking anything."""
 
 import json
 from collections import Counter

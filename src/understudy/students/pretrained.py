@@ -4,15 +4,14 @@ import importlib.util
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from understudy.data.files import digest
 from understudy.errors import ModelError
-from understudy.extras import need
+from understudy.extras import need, quiet_transformers
 
 BUNDLED = "bundled"
 TOKENIZER = "tokenizer.json"
@@ -105,7 +104,7 @@ def pretrained(model: str) -> Pretrained:
 
     try:
         options = {"local_files_only": True, "trust_remote_code": False}
-        with _quiet():
+        with quiet_transformers():
             backbone = AutoModel.from_pretrained(folder, use_safetensors=True, **options).float()
             slow_or_fast = AutoTokenizer.from_pretrained(folder, use_fast=True, **options)
         tokenizer = slow_or_fast.backend_tokenizer
@@ -196,22 +195,6 @@ def _problem(folder: Path) -> str | None:
     if not any(folder.glob("model*.safetensors")):
         return "no safetensors weights there (pickled ones are not loaded)"
     return None
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from drawing bars and listing unused tensors; what matters is raised."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _longest(config: Any, of_tokenizer: int) -> int:
