@@ -64,7 +64,7 @@ class FakeEndpoint:
         self.under_way = self.most_under_way = 0
         self.base_url = ""
         self._ready = threading.Event()
-        self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def texts(self) -> list[str]:
@@ -72,20 +72,22 @@ class FakeEndpoint:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(60)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join()
 
     def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        runner = self._loop.run_until_complete(self._start())
+        asyncio.run(self._until_over())  # which breaks off whatever is still being answered
+
+    async def _until_over(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        runner = await self._start()
         self._ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(runner.cleanup())
-        self._loop.close()
+        await self._over.wait()
+        await runner.cleanup()
 
     async def _start(self) -> web.AppRunner:
         app = web.Application(client_max_size=2**26)

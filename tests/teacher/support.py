@@ -28,9 +28,9 @@ def desk_task(system: str) -> Classification:
 
 
 def quick(fake: FakeEndpoint, **settings: Any) -> Endpoint:
-    """The endpoint, asked without long pauses and in one dialect only."""
+    """The endpoint, asked without long pauses and in one dialect only, and with time enough for a busy machine."""
     usual: dict[str, Any] = {
-        "timeout": 5.0,
+        "timeout": 60.0,
         "max_attempts": 3,
         "backoff": 0.001,
         "max_tokens": None,

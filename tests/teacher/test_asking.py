@@ -22,7 +22,7 @@ def test_of_two_processes_at_one_store_only_one_asks_and_pays_for_a_request(tmp_
     with FakeEndpoint(respond=lambda text: SLOW) as fake:
         settings = {"base_url": fake.base_url, "concurrency": 4, **ONE_DIALECT}
         processes = [start(tmp_path / "replies.jsonl", texts, **settings) for _ in range(2)]
-        assert [process.wait(60) for process in processes] == [0, 0]
+        assert [process.wait(120) for process in processes] == [0, 0]
     assert sorted(fake.texts()) == sorted(texts)
 
 

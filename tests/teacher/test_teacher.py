@@ -426,7 +426,8 @@ list(by.annotate(rows(*map(str, range(200))), Noted(), 200))
 def test_after_kill_9_nothing_that_was_answered_is_asked_again(tmp_path: Path) -> None:
     path = tmp_path / "replies.jsonl"
     root = str(Path(__file__).parents[2])
-    with FakeEndpoint(respond=lambda text: Act(delay=0.02, body=label("sport").body)) as fake:
+    soon, later = Act(delay=0.02, body=label("sport").body), Act(delay=60.0)  # so that there is time to kill it
+    with FakeEndpoint(*[soon] * 25, respond=lambda text: later) as fake:
         environment = {**os.environ, "PYTHONPATH": root}
         child = subprocess.Popen([sys.executable, "-c", _KILLED, fake.base_url, str(path)], env=environment)
         deadline = time.monotonic() + 60
@@ -437,6 +438,7 @@ def test_after_kill_9_nothing_that_was_answered_is_asked_again(tmp_path: Path) -
         sent = [content_key(request) for request in fake.requests]
         assert 25 <= len(sent) < 200
 
+        fake.respond = lambda text: label("sport")
         store = ReplyStore(path)
         kept = {bytes.fromhex(record["key"]) for record in store.records()}
         assert len(kept) >= len(sent) - 4

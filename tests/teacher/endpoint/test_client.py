@@ -1,6 +1,5 @@
 import asyncio
 import email.utils
-import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,8 @@ from tests.teacher.fake_endpoint import Act, FakeEndpoint, answers, fails, label
 from tests.teacher.support import TASK, body, quick
 from understudy.errors import TeacherError
 from understudy.teacher.channel import RequestFailed
-from understudy.teacher.cost.ledger import Budget, Ledger, worst_case
+from understudy.teacher.cost.ledger import Budget, Ledger
+from understudy.teacher.cost.spending import Tokens
 from understudy.teacher.endpoint.client import Client
 from understudy.teacher.endpoint.endpoint import Endpoint
 from understudy.teacher.endpoint.response import Redactor, retry_after, said
@@ -69,13 +69,13 @@ def test_the_request_is_sent_as_it_is_and_the_reply_kept_as_it_came() -> None:
         Act(body=b"\xff\xfe"),
         Act(body=b"[" * 100_000),
         Act(reset=True),
-        Act(delay=2.0),
+        Act(delay=30.0),
     ],
     ids=["429", "500", "503", "408", "half JSON", "no choice", "error in 200", "no UTF-8", "deep", "reset", "hang"],
 )
 def test_what_may_pass_is_tried_again(first: Act) -> None:
     with FakeEndpoint(first, first) as fake:
-        assert len(ask(quick(fake, timeout=0.3), "text")) == 1
+        assert len(ask(quick(fake, timeout=1.5 if first.delay else 60.0), "text")) == 1
         assert len(fake.requests) == 3
 
 
@@ -153,8 +153,8 @@ def test_pauses_double_up_to_their_bound_and_are_random_below_it(monkeypatch: py
 
 
 def test_a_slow_endpoint_is_given_up() -> None:
-    with FakeEndpoint(Act(delay=5), Act(delay=5)) as fake:
-        assert "nothing came within 0.1 seconds" in str(failure(quick(fake, timeout=0.1, max_attempts=2)))
+    with FakeEndpoint(Act(delay=30)) as fake:
+        assert "nothing came within 1 seconds" in str(failure(quick(fake, timeout=1.0, max_attempts=1)))
 
 
 def test_an_endpoint_that_is_not_there() -> None:
@@ -170,50 +170,38 @@ def test_a_huge_reply_is_an_error_and_is_not_asked_for_again() -> None:
 
 
 def test_no_more_requests_are_under_way_than_allowed() -> None:
-    slow = Act(delay=0.02, body=label("sport").body)
-    with FakeEndpoint(respond=lambda text: slow) as fake:
+    slow = Act(delay=0.5, body=label("sport").body)  # long enough for all three to come
+    with FakeEndpoint(slow, slow, slow) as fake:
         assert len(ask(quick(fake, concurrency=3), *map(str, range(12)))) == 12
         assert fake.most_under_way == 3
 
 
 def test_waiting_for_a_rate_limit_does_not_use_up_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("understudy.teacher.endpoint.pace._BURST", 0.0)
-    failed: set[str] = set()
-
-    def respond(text: str) -> Act:
-        first = text not in failed
-        failed.add(text)
-        return fails(500) if first else label("sport")
-
-    with FakeEndpoint(respond=respond) as fake:
-        # a quarter of a second apart, so that the last is sent after a second, and then fails once
-        replies = ask(quick(fake, requests_per_minute=240, deadline=0.75), *"abcde")
-        assert len(fake.requests) == 10
-    assert len(replies) == 5
+    with FakeEndpoint(label("sport"), fails(500)) as fake:
+        # a second and a half apart: the second waits longer than its deadline, fails once, and waits as long again
+        replies = ask(quick(fake, requests_per_minute=40, deadline=1.25), "first", "second")
+        assert len(fake.requests) == 3
+    assert len(replies) == 2
 
 
 def test_waiting_for_the_budget_does_not_use_up_the_deadline() -> None:
-    failing = [fails(500)]
-
-    def respond(text: str) -> Act:
-        if text == "first":
-            return Act(delay=0.6, body=label("sport").body)
-        return failing.pop() if failing else label("sport")
-
-    with FakeEndpoint(respond=respond) as fake:
-        first, second = asyncio.run(within_the_budget_of_one(quick(fake, deadline=0.4, max_tokens=50)))
-    assert content(first) == content(second)
-    assert not failing
+    with FakeEndpoint(fails(500)) as fake:
+        asyncio.run(ask_while_the_budget_is_held(quick(fake, deadline=1.25, max_tokens=50), seconds=1.5))
+        assert len(fake.requests) == 2
 
 
-async def within_the_budget_of_one(endpoint: Endpoint) -> list[Reply]:
-    """The replies to two requests, the second of which is sent once the first has been paid."""
-    first, second = body(TASK, "first"), body(TASK, "second")
-    tokens = worst_case({"max_tokens": 50}, json.dumps({**first, "max_tokens": 50}).encode()).total
-    client = Client(endpoint, Ledger(budget=Budget(tokens=tokens + 200)))
+async def ask_while_the_budget_is_held(endpoint: Endpoint, seconds: float) -> Reply:
+    """The reply to a request for which the budget has room only after so many seconds."""
+    ledger = Ledger(budget=Budget(tokens=5000))
+    held = await ledger.reserve(Tokens(5000, 0))
+    client = Client(endpoint, ledger)
     await client.open()
     try:
-        return list(await asyncio.gather(client.ask(first), client.ask(second)))
+        asked = asyncio.create_task(client.ask(body(TASK, "text")))
+        await asyncio.sleep(seconds)
+        ledger.give_back(held)
+        return await asked
     finally:
         await client.close()
 
@@ -390,9 +378,9 @@ def test_lines_are_told_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_where_nothing_listens_the_server_is_asked_after_and_where_it_is_slow_the_setting_is_named() -> None:
-    with FakeEndpoint(Act(delay=2)) as fake:
+    with FakeEndpoint(Act(delay=30)) as fake:
         assert "raise teacher.timeout where replies take longer" in str(
-            failure(quick(fake, timeout=0.1, max_attempts=1))
+            failure(quick(fake, timeout=1.0, max_attempts=1))
         )
     assert "is the server running" in str(failure(quick(fake)))
 
@@ -427,16 +415,17 @@ def test_what_was_sent_is_waited_for_at_the_end_and_what_takes_too_long_is_left(
     async def run(client: Client) -> list[Reply | BaseException]:
         await client.open()
         asked = [asyncio.create_task(client.ask(body(TASK, text))) for text in ("soon", "never", "unsent")]
-        await asyncio.sleep(0.2)
+        while fake.under_way < 2:
+            await asyncio.sleep(0.01)
         await client.close()
         return await asyncio.gather(*asked, return_exceptions=True)
 
-    acts = {"soon": Act(delay=0.5, body=label("sport").body), "never": Act(delay=30)}
+    acts = {"soon": Act(delay=1.0, body=label("sport").body), "never": Act(delay=30)}
     lines: list[str] = []
     with FakeEndpoint(respond=acts.__getitem__) as fake:
-        soon, never, unsent = asyncio.run(run(Client(quick(fake, concurrency=2, timeout=1.0), say=lines.append)))
+        soon, never, unsent = asyncio.run(run(Client(quick(fake, concurrency=2, timeout=3.0), say=lines.append)))
         assert len(fake.requests) == 2
     assert isinstance(soon, Reply)
     assert isinstance(never, BaseException)
     assert "the run was stopped" in str(unsent)
-    assert lines[0] == "Waiting up to 1 s for 2 replies already paid for; Ctrl-C ends that."
+    assert lines[0] == "Waiting up to 3 s for 2 replies already paid for; Ctrl-C ends that."

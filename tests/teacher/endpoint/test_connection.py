@@ -115,12 +115,12 @@ def proxy(status: list[bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
     thread.join()
 
 
-def failure(base_url: str) -> tuple[TeacherError, Ledger]:
+def failure(base_url: str, timeout: float = 60.0) -> tuple[TeacherError, Ledger]:
     """How one request ends there, and the account of it."""
     ledger = Ledger()
 
     async def run() -> None:
-        client = Client(Endpoint(base_url=base_url, max_attempts=1), ledger)
+        client = Client(Endpoint(base_url=base_url, max_attempts=1, timeout=timeout), ledger)
         await client.open()
         try:
             await client.ask(body(TASK, "text"))
@@ -130,6 +130,16 @@ def failure(base_url: str) -> tuple[TeacherError, Ledger]:
     with pytest.raises(TeacherError) as caught:
         asyncio.run(run())
     return caught.value, ledger
+
+
+def test_a_host_that_lets_nobody_connect_costs_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as first, socket.socket() as second:
+        for waiting in (first, second):  # nobody takes them, so that there is no room for a third
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        error, ledger = failure(f"http://127.0.0.1:{full.getsockname()[1]}/v1", timeout=1.0)
+    assert "no connection within 0.5 seconds; is the server running" in str(error)
+    assert ledger.spent == NO_TOKENS
 
 
 def holds_the_password(message: str) -> bool:

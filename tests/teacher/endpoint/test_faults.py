@@ -49,12 +49,17 @@ def between(acts: list[Act], store: Path, **settings: Any) -> tuple[Example, int
         return SPORT if text in {"before", "after"} else acts.pop(0)
 
     with FakeEndpoint(respond=respond) as fake, ReplyStore(store) as kept:
-        endpoint = quick(fake, **{"timeout": 1.0, "concurrency": 1, **settings})
+        endpoint = quick(fake, **{"concurrency": 1, **settings})
         done = annotate(teacher(kept, endpoint), rows("before", "text", "after"))
         asked = asked_about(fake, "text")
     assert [row.target for row in done[::2]] == ["sport", "sport"]
     others = {"before", "after"}
     return done[1], asked, [line for line in lines(store) if line["request"]["messages"][1]["content"] not in others]
+
+
+def patience(fault: Act) -> float:
+    """Seconds for an attempt: few where they are waited for, but enough for what is answered on a busy machine."""
+    return 1.5 if fault.delay or fault.drip else 60.0
 
 
 PASSING = {
@@ -67,8 +72,8 @@ PASSING = {
     "529": fails(529),
     "reset": Act(reset=True),
     "reset in the body": Act(body=SPORT.body, torn=40),
-    "drip": Act(body=SPORT.body, drip=0.05),
-    "hang": Act(delay=3.0, body=SPORT.body),
+    "drip": Act(body=SPORT.body, drip=0.5),
+    "hang": Act(delay=30.0, body=SPORT.body),
     "no JSON": Act(body=b"Service is restarting"),
     "half JSON": Act(body=SPORT.body[:50]),
     "the same twice in one body": Act(body=SPORT.body + SPORT.body),
@@ -85,7 +90,7 @@ PASSING = {
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
 def test_a_fault_that_passes_costs_one_more_attempt_and_nothing_else(tmp_path: Path, fault: Act) -> None:
-    row, asked, kept = between([fault, SPORT], tmp_path / "replies.jsonl")
+    row, asked, kept = between([fault, SPORT], tmp_path / "replies.jsonl", timeout=patience(fault))
     assert (row.target, asked, len(kept)) == ("sport", 2, 1)
     assert "rejected" not in row.meta
 
@@ -94,14 +99,14 @@ STAYING = {
     "429": (fails(429), "no answer from the endpoint in 3 attempts: 429"),
     "500": (fails(500), "no answer from the endpoint in 3 attempts: 500"),
     "reset": (Act(body=SPORT.body, torn=40), "no answer from the endpoint in 3 attempts: the connection failed"),
-    "hang": (Act(delay=3.0), "no answer from the endpoint in 3 attempts: nothing came within 0.3 seconds"),
+    "hang": (Act(delay=30.0), "no answer from the endpoint in 3 attempts: nothing came within 1.5 seconds"),
     "half JSON": (Act(body=SPORT.body[:50]), "no answer from the endpoint in 3 attempts: what came is not a chat"),
 }
 
 
 @pytest.mark.parametrize(("fault", "reason"), STAYING.values(), ids=STAYING.keys())
 def test_a_fault_that_stays_leaves_the_row_open_and_keeps_nothing(tmp_path: Path, fault: Act, reason: str) -> None:
-    row, asked, kept = between([fault] * 3, tmp_path / "replies.jsonl", timeout=0.3 if fault.delay else 5.0)
+    row, asked, kept = between([fault] * 3, tmp_path / "replies.jsonl", timeout=patience(fault))
     assert (row.target, asked, kept) == (None, 3, [])
     assert row.meta["unanswered"] is True
     assert row.meta["rejected"].startswith(reason)
@@ -121,7 +126,7 @@ FINAL = {
 
 @pytest.mark.parametrize(("fault", "reason"), FINAL.values(), ids=FINAL.keys())
 def test_a_refusal_is_asked_for_once_and_kept(tmp_path: Path, fault: Act, reason: str) -> None:
-    row, asked, kept = between([fault], tmp_path / "replies.jsonl", timeout=5)
+    row, asked, kept = between([fault], tmp_path / "replies.jsonl")
     assert (row.target, asked, len(kept)) == (None, 1, 1)
     assert row.meta["rejected"].startswith(reason)
     assert "unanswered" not in row.meta
@@ -181,7 +186,7 @@ def test_an_endpoint_that_is_up_again_is_found(tmp_path: Path) -> None:
         held.bind(("127.0.0.1", 0))  # nobody listens: connections are refused
         fake = FakeEndpoint(port=held.getsockname()[1])
         fake.base_url = f"http://127.0.0.1:{fake.port}/v1"
-        endpoint = quick(fake, max_attempts=50, backoff=0.02, longest_pause=0.1)
+        endpoint = quick(fake, max_attempts=1000, backoff=0.02, longest_pause=0.1)
         done: list[Example] = []
 
         def work() -> None:
@@ -192,7 +197,7 @@ def test_an_endpoint_that_is_up_again_is_found(tmp_path: Path) -> None:
         asking.start()
         time.sleep(0.2)
     with fake:
-        asking.join(30)
+        asking.join(60)
     assert [row.target for row in done] == ["sport", "sport"]
     assert len(fake.requests) == 2
 
@@ -211,19 +216,20 @@ def answering_twice() -> Iterator[str]:
                 response = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(said), said)
                 writer.write(response * 2)
 
-    loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(answer, "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        server = loop.run_until_complete(asyncio.start_server(answer, "127.0.0.1", 0))
+        thread = threading.Thread(target=loop.run_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
 
 
 def test_a_response_that_is_sent_twice_is_not_taken_for_the_answer_to_another_request(tmp_path: Path) -> None:
     texts = [f"{('sport', 'politics')[number % 2]} {number}" for number in range(40)]
     with answering_twice() as base_url, ReplyStore(tmp_path / "replies.jsonl") as store:
-        endpoint = Endpoint(base_url=base_url, concurrency=1, max_attempts=3, timeout=2, backoff=0.001)
+        endpoint = Endpoint(base_url=base_url, concurrency=1, max_attempts=3, timeout=60, backoff=0.001)
         done = annotate(teacher(store, endpoint), rows(*texts))
     assert [row.target for row in done] == [text.split()[0] for text in texts]
 

@@ -24,6 +24,7 @@ _NOT_FOUND = 404
 _PROXY_REFUSES = 407
 _GATEWAY = {502, 504, 524}
 """Statuses by which a gateway says that it heard nothing from the model, which may have answered all the same."""
+_UNREACHED = "; is the server running, and base_url right?"
 _LARGEST_REPLY = 4 * 2**20
 _PATIENCE = 600.0
 """The longest wait in seconds that an endpoint may ask for; beyond it the run stops and can be taken up later."""
@@ -122,6 +123,7 @@ class Connection:
         import aiohttp
 
         assert self._session is not None, "the connection is not open"
+        connect = seconds / 2  # not all of it, so that what was never sent is told from what was not answered
         try:
             async with self._session.request(
                 method,
@@ -133,11 +135,15 @@ class Connection:
                 },
                 proxy=self._proxy,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=seconds, sock_read=max(_STALLED, self.endpoint.timeout)),
+                timeout=aiohttp.ClientTimeout(
+                    total=seconds, connect=connect, sock_read=max(_STALLED, self.endpoint.timeout)
+                ),
             ) as response:
                 if response.status not in _DONE:
                     raise self._failure(response, await _read(response))
                 yield response
+        except aiohttp.ConnectionTimeoutError:
+            raise Transient(f"no connection within {connect:.3g} seconds{_UNREACHED}", heard=False) from None
         except TimeoutError:
             hint = "; raise teacher.timeout where replies take longer" if seconds == self.endpoint.timeout else ""
             raise Transient(f"nothing came within {seconds:.3g} seconds{hint}", billed=True, heard=False) from None
@@ -146,7 +152,7 @@ class Connection:
                 raise _unknown_to_the_proxy() from None
             reason = self.redactor.clean(str(error) or type(error).__name__)
             if isinstance(error, aiohttp.ClientConnectorError):
-                reason += "; is the server running, and base_url right?"
+                reason += _UNREACHED
             sent = not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError)
             raise Transient(f"the connection failed ({reason})", billed=sent, heard=False) from None
 
