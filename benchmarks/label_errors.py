@@ -86,8 +86,9 @@ def _score(study: Study, distilled: Sequence[Example]) -> float:
     task = Classification(labels=sorted({*map(str, gold), *study.truth.values()}))
     student = Linear(words=study.words)
     student.fit(Mixture.named("distilled", [], distilled), [], task, Silent())
-    answers = student.predict([row.text for row in study.test])
-    return task.tally(gold, [answer.target for answer in answers]).scores()["macro_f1"]
+    texts = [row.text for row in study.test]
+    predicted = [answer.target for answer in student.predict(texts)]
+    return task.tally(gold, predicted, texts).scores()["macro_f1"]
 
 
 def _newswire(reference: Path) -> Study:

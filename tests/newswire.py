@@ -72,6 +72,20 @@ def write_slice(folder: Path, *, per_desk: int = 8, pool: int = 100, **changed: 
     return write_recipe(folder, **changed)
 
 
+def write_highlights(folder: Path, students: dict[str, Any], *, each: int = 24) -> Path:
+    """A few articles with their recorded highlights, and a recipe that has students summarise them."""
+    for name in ("gold", "pool", "test"):
+        write_rows(folder / f"{name}.jsonl", rows(NEWSWIRE / f"{name}.jsonl")[:each])
+    recording = {kind: str(NEWSWIRE / kind / "highlights.jsonl") for kind in ("requests", "replies")}
+    path = write_recipe(
+        folder, data={"columns": {"target": "highlights"}}, teacher={"replies": recording}, students=students
+    )
+    recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+    recipe["task"] = {"type": "summarization", "prompt": "summarization.v1"}
+    path.write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
+    return path
+
+
 def stamps(folder: Path) -> dict[str, int]:
     """When each file in a folder was last written."""
     return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}

@@ -179,7 +179,7 @@ def test_a_file_of_json_lines_is_answered_row_by_row(call: Call, model: Path, tm
 def test_a_csv_is_answered_too(call: Call, model: Path, tmp_path: Path) -> None:
     with (tmp_path / "in.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["nr", "body"], ["7", TEXT], ["8", "two\nlines"]])
-    code, out, _ = call("predict", model, "--file", tmp_path / "in.csv", "--column", "body")
+    code, out, _ = call("predict", model, "--file", tmp_path / "in.csv", "--text", "body")
     assert code == 0
     answers = [json.loads(line) for line in out.splitlines()]
     assert [(row["nr"], row["body"]) for row in answers] == [("7", TEXT), ("8", "two\nlines")]
@@ -214,7 +214,7 @@ def test_half_a_character_is_answered_and_written_as_json(call: Call, model: Pat
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"txt": "x"}\n', "in.jsonl:1: unknown column 'text'; did you mean 'txt'?; set --column"),
+        (b'{"txt": "x"}\n', "in.jsonl:1: unknown column 'text'; did you mean 'txt'?; set --text"),
         (b'{"text": "x"}\n{"text": 5}\n', "in.jsonl:2: the column 'text' holds no text (found 5)"),
         (b'{"text": "x"}\n{"text"\n', "in.jsonl:2: not JSON ("),
     ],

@@ -1,6 +1,7 @@
 """What people read in a terminal, or in a log."""
 
 import copy
+import html
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from rich.console import Console
 
 from understudy import console
 from understudy.pipeline import Run
+from understudy.report.scores import Scores
+from understudy.report.statements import statements
 from understudy.teacher.cost.spending import Tokens
 from understudy.teacher.replies.archive import Holding
 
@@ -143,6 +146,33 @@ def test_the_number_of_seeds_has_a_column_of_that_name(newswire_run: Run, capsys
     title, _, header, *_ = summary(newswire_run, capsys).splitlines()
     assert title.rstrip().endswith("test texts, 95 % intervals")
     assert header.split()[:2] == ["student/mixture", "seeds"]
+
+
+def test_an_old_runs_scores_are_shown_as_far_as_they_go(newswire_run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    scores = copy.deepcopy(newswire_run.scores)
+    for key in ("form", "exact", "diagnostic", "learning_curve", "data"):
+        del scores[key]
+    for row in scores["rows"]:
+        del row["control"]
+    scores["teacher"] = {"model": "claude", "requests": 7, "cost_usd": None}
+    console.show_run(replace(newswire_run, scores=scores))
+    out = capsys.readouterr().out
+    assert "– test texts" in out
+    assert "\n\nTeacher: claude, 7 replies, cost not recorded.\n\n" in out
+    assert f"{scores['choice']['sentence']}\n" in out
+    assert "Its answers" not in out
+
+
+def test_the_choice_is_told_in_the_very_words_of_the_page(
+    newswire_run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = summary(newswire_run, capsys)
+    told = [statement.text for statement in statements(Scores.model_validate(newswire_run.scores))]
+    page = html.unescape(newswire_run.report.read_text(encoding="utf-8"))
+    assert len(told) == 3
+    for text in told:
+        assert f"\n{text}\n" in out
+        assert f"<p>{text}</p>" in page
 
 
 # The store

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.errors import DataError
-from understudy.example import Example, Prediction, Source, Span, target_from_json, target_to_json
+from understudy.example import Example, Prediction, Source, Span, is_whole, target_from_json, target_to_json, whole
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -106,3 +106,15 @@ def test_an_example_cannot_be_changed() -> None:
     example = Example(id="a", text="b")
     with pytest.raises(FrozenInstanceError):
         example.text = "c"  # type: ignore[misc]
+
+
+@given(st.text(alphabet=st.characters() | st.characters(categories=["Cs"])))
+def test_a_text_made_whole_keeps_its_length_and_every_whole_character(text: str) -> None:
+    made = whole(text)
+    assert is_whole(made)
+    assert len(made) == len(text)
+    assert all(new == (old if is_whole(old) else "\ufffd") for new, old in zip(made, text, strict=True))
+
+
+def test_two_halves_side_by_side_stay_two_characters() -> None:
+    assert whole("a\ud83d\ude00b\udc00") == "a\ufffd\ufffdb\ufffd"

@@ -61,7 +61,7 @@ def test_every_default_is_within_its_range(name: str) -> None:
         ("student", "gbtd", "did you mean 'gbdt'?"),
         ("task", "clasification", "did you mean 'classification'?"),
         ("mixture", "simplemix", "did you mean 'simple_mix'?"),
-        ("student", "zzz", "expected one of: linear, gbdt, lstm, encoder"),
+        ("student", "zzz", "expected one of: lead, linear, gbdt, lstm, encoder, t5, bart"),
     ],
 )
 def test_a_name_that_does_not_exist_is_answered_with_the_closest(kind: str, name: str, hint: str) -> None:

@@ -38,6 +38,10 @@ from understudy import words
         (words.metric("f1").name, "entity F1"),
         (words.metric("rouge_lsum_recall").name, "ROUGE-Lsum recall"),
         (words.metric("chrf").name, "chrF"),
+        (words.metric("words").said(38.123), "38.1"),
+        (words.metric("words").signed(-2.04), "−2.0"),
+        (words.metric("length_ratio").interval(0.9, 1.106), "[0.90, 1.11]"),
+        (words.metric("f1").said(None), "–"),
         (words.metric("of_ones_own").name, "of ones own"),
     ],
 )

@@ -9,15 +9,17 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
-from rich.table import Table
 
 from understudy import words
+from understudy.data.files import json_line
 from understudy.progress import Bar
+from understudy.report import terminal
+from understudy.report.scores import Counts, Scores, Teacher
+from understudy.report.statements import statements
 
 if TYPE_CHECKING:
     from rich.progress import Task, TaskID
@@ -100,40 +102,46 @@ def _how_far(task: "Task") -> str:
 
 def show_run(run: "Run") -> None:
     """The table of a finished run, the choice, and where the report is."""
-    scores = run.scores
-    out.print(_score_table(scores))
-    teacher = scores["teacher"]
-    out.print(
-        f"\nTeacher: {escape(str(teacher['model']))}, {teacher['requests']:,} replies, {_paid(teacher)}.",
-        soft_wrap=True,
-    )
-    for line in _left_out(scores):
-        out.print(line, soft_wrap=True)
-    out.print(f"\n[bold]{escape(scores['choice']['sentence'])}[/bold]", soft_wrap=True)
-    out.print(escape(_against_teacher(scores)), soft_wrap=True)
-    if scores["learning_curve"]:
-        out.print(escape(scores["learning_curve"]["sentence"]), soft_wrap=True)
-    if scores["data"].get("note"):
-        out.print(escape(f"Note: {scores['data']['note']}"), soft_wrap=True)
-    if scores["data"]["test"] < _FEW:
-        out.print(f"Note: {_few(scores['data']['test'])}", soft_wrap=True)
-    out.print(f"\nModel:  {escape(str(run.path / scores['choice']['folder']))}", soft_wrap=True)
+    scores = Scores.model_validate(run.scores)
+    teacher, data = scores.teacher or Teacher(), scores.data or Counts()
+    out.print(terminal.score_table(scores, out))
+    out.print()
+    for line in _account(teacher, data):
+        out.print(escape(line), soft_wrap=True)
+    out.print()
+    for place, statement in enumerate(statements(scores)):
+        out.print(escape(statement.text), style=None if place else "bold", soft_wrap=True)
+    for note in _notes(data):
+        out.print(escape(f"Note: {note}"), soft_wrap=True)
+    out.print()
+    if scores.choice and scores.choice.folder:
+        out.print(f"Model:  {escape(str(run.path / scores.choice.folder))}", soft_wrap=True)
     out.print(f"Report: {escape(str(run.report))}", soft_wrap=True)
 
 
-def _paid(teacher: Mapping[str, Any]) -> str:
+def _account(teacher: Teacher, data: Counts) -> Iterator[str]:
+    """Who taught at what cost, and which texts nothing could be made of, if any."""
+    yield f"Teacher: {teacher.model or words.NOT_RECORDED}, {words.count(teacher.requests)} replies, {_paid(teacher)}."
+    if teacher.unusable:
+        of = f"{teacher.unusable:,} of {words.count(data.test)} test texts"
+        yield f"It gave no usable answer to {of} (scored as wrong)."
+    if rejected := sum((data.rejected or {}).values()):
+        yield f"{rejected:,} texts were left out of training: see 3-rejected.jsonl."
+
+
+def _paid(teacher: Teacher) -> str:
     """What the replies cost, and what the run has spent, where that is not the same."""
-    cost, spent = words.dollars(teacher["cost_usd"]), words.dollars(teacher["spent_usd"])
-    differs = teacher["cost_usd"] and teacher["spent_usd"] is not None and spent != cost
+    cost, spent = words.dollars(teacher.cost_usd), words.dollars(teacher.spent_usd)
+    differs = teacher.cost_usd and teacher.spent_usd is not None and spent != cost
     return f"cost {cost}; this run has spent {spent}" if differs else f"cost {cost}"
 
 
-def _left_out(scores: Mapping[str, Any]) -> Iterator[str]:
-    """Which texts nothing could be made of, if any."""
-    if unusable := scores["teacher"].get("unusable"):
-        yield f"It gave no usable answer to {unusable:,} of {scores['data']['test']:,} test texts (scored as wrong)."
-    if rejected := sum(scores["data"]["rejected"].values()):
-        yield f"{rejected:,} texts were left out of training: see 3-rejected.jsonl."
+def _notes(data: Counts) -> Iterator[str]:
+    """What a reader of the figures must know."""
+    if data.note:
+        yield data.note
+    if data.test is not None and data.test < _FEW:
+        yield _few(data.test)
 
 
 def _few(test: int) -> str:
@@ -144,6 +152,8 @@ def show_plan(plan: "Plan") -> None:
     """What a recipe would do."""
     rows = ", ".join(f"{count:,} {source}" for source, count in plan.rows.items() if count)
     out.print(f"Data:     {rows}; {plan.skipped:,} of the pool not worth asking about")
+    for source, name in plan.formats.items():
+        out.print(f"          {source}: {escape(name)}{escape(_entities(plan.entities.get(source)))}", soft_wrap=True)
     asking = (
         ("Teacher", "texts", plan.forecast),
         ("Writing", "requests", plan.writing),
@@ -160,6 +170,14 @@ def show_plan(plan: "Plan") -> None:
         out.print(f"Note:     {_few(plan.rows['test'])}")
     arms = "\n          ".join(f"{name}, trained {seeds} x" for name, seeds in plan.arms.items())
     out.print(f"Students: {escape(arms) or 'none; teach is all that can be done'}")
+
+
+def _entities(types: Mapping[str, int] | None) -> str:
+    """How many entities there are of each type, most frequent first; nothing where that is not known."""
+    if types is None:
+        return ""
+    most_first = sorted(types.items(), key=lambda found: -found[1])
+    return f"; entities: {', '.join(f'{type_} {count:,}' for type_, count in most_first) or 'none'}"
 
 
 def _costs(plan: "Plan") -> Iterator[str]:
@@ -292,66 +310,16 @@ def _show_reasons(rejected: Mapping[str, int]) -> None:
         out.print(f"          and {len(rejected) - _REASONS:,} more kinds of reasons")
 
 
-def _score_table(scores: Mapping[str, Any]) -> Table:
-    metrics = list(scores["rows"][0]["metrics"])
-    title = f"{escape(scores['name'])}: {scores['data']['test']:,} test texts, 95 % intervals\n"
-    table = Table(
-        title=title,
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1),
-        collapse_padding=True,
-    )
-    table.add_column("student/mixture", no_wrap=True)
-    for name in ("seeds", *(words.metric(name).name for name in metrics), "p50 ms", "MB", "fit s"):
-        table.add_column(name, justify="right", no_wrap=True)
-    chosen = _name(scores["choice"])
-    for row in scores["rows"]:
-        table.add_row(*_cells(row, metrics), style="bold green" if _name(row) == chosen else None)
-    return table
-
-
-def _cells(row: Mapping[str, Any], metrics: list[str]) -> Iterator[str]:
-    yield escape(_name(row))
-    yield str(row["seeds"])
-    for name in metrics:
-        score = row["metrics"][name]
-        yield f"{score['mean']:.3f} {score['low']:.2f}-{score['high']:.2f}"
-    latency = row["latency_ms"]
-    yield "-" if latency is None else f"{latency['p50']:.2f}"
-    yield "-" if row["size_bytes"] is None else f"{row['size_bytes'] / 1e6:.1f}"
-    yield "-" if row["train_seconds"] is None else f"{row['train_seconds']:.1f}"
-
-
-def _name(row: Mapping[str, Any]) -> str:
-    return words.row_name(row["student"], row["mixture"])
-
-
-def _against_teacher(scores: Mapping[str, Any]) -> str:
-    """How the chosen student stands to its teacher, by the paired difference."""
-    chosen = _name(scores["choice"])
-    found = next(
-        row
-        for row in scores["comparisons"]
-        if (row["a"], row["b"], row["metric"]) == (chosen, "teacher", scores["headline"])
-    )
-    metric = words.metric(scores["headline"]).name
-    interval = f"{found['difference']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}] {metric}"
-    if found["high"] < 0:
-        return f"It is still below the teacher: {interval}."
-    if found["low"] > 0:
-        return f"It is above the teacher: {interval}."
-    return f"No significant difference to the teacher: {interval}."
-
-
 def show_error(message: str) -> None:
     """What went wrong and can be put right."""
     err.print(f"[bold red]error:[/bold red] {escape(message)}", soft_wrap=True)
 
 
+def show_conversion(to: Path, count: int, types: Mapping[str, int]) -> None:
+    """What was converted."""
+    err.print(f"Wrote {escape(str(to))}: {count:,} texts{escape(_entities(types))}", soft_wrap=True)
+
+
 def write_json(record: Mapping[str, Any]) -> None:
     """One line of a result that another program may read; half a character in it is spelled out."""
-    line = json.dumps(record, ensure_ascii=False)
-    sys.stdout.write(line.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+    sys.stdout.write(json_line(record))

@@ -1,5 +1,6 @@
 """The record that flows through every stage: a text, what it should become, and where that answer came from."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
@@ -9,6 +10,10 @@ from understudy.errors import DataError
 Source = Literal["gold", "pool", "test", "annotated", "generated"]
 """Where a row comes from: ``gold`` (human-labelled, to learn from), ``pool`` (unlabelled), ``test`` (human-labelled,
 held out), ``annotated`` (a pool text with the teacher's answer) or ``generated`` (written by the teacher)."""
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""A lone surrogate: half of a character."""
 
 
 class Span(NamedTuple):
@@ -127,3 +132,8 @@ def is_whole(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def whole(text: str) -> str:
+    """The text, of the same length, with a replacement character for each half of one (a lone surrogate)."""
+    return _HALF.sub("\ufffd", text)

@@ -25,7 +25,9 @@ _EXPECTED = {
 """Pydantic's kinds of mistakes in a recipe writer's words; the others keep pydantic's own."""
 
 
-def validated(model: type[Model], value: Any, path: str, problems: list[str]) -> Model | None:
+def validated(
+    model: type[Model], value: Any, path: str, problems: list[str], context: Mapping[str, Any] | None = None
+) -> Model | None:
     """The value as this model; where it is none, its mistakes are added to the problems.
 
     Args:
@@ -33,9 +35,10 @@ def validated(model: type[Model], value: Any, path: str, problems: list[str]) ->
         value: What was written.
         path: Where it stands, such as ``students.gbdt``; empty for the whole.
         problems: One line is added for each mistake.
+        context: What the types of the model's fields may want to know of where the value comes from.
     """
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, context=context)
     except ValidationError as error:
         found: dict[tuple[str, ...], str] = {}
         for mistake in error.errors(include_url=False):

@@ -25,10 +25,13 @@ TASKS = {
     "text2text": "understudy.tasks.text2text:TextToText",
 }
 STUDENTS = {
+    "lead": "understudy.students.lead:Lead",
     "linear": "understudy.students.linear:Linear",
     "gbdt": "understudy.students.gbdt:GBDT",
     "lstm": "understudy.students.lstm:LSTM",
     "encoder": "understudy.students.encoder:Encoder",
+    "t5": "understudy.students.t5:T5",
+    "bart": "understudy.students.bart:BART",
 }
 MIXTURES = {
     "gold": "understudy.training.mixtures:gold",

@@ -11,21 +11,44 @@ _SHOWN = 100
 
 
 class Metric(NamedTuple):
-    """A metric's name in a sentence, what it means, and whether a lower value is the better one."""
+    """How a metric is spoken of.
+
+    Attributes:
+        name: In a sentence.
+        meaning: What it measures, in a few words.
+        lower_is_better: Whether a lower value is the better one.
+        decimals: How many of them are shown.
+        aside: Whether it is one of several of its kind, and stands behind those that everybody wants to see.
+    """
 
     name: str
     meaning: str
     lower_is_better: bool = False
+    decimals: int = 3
+    aside: bool = False
+
+    def said(self, value: float | None) -> str:
+        """A value of this metric."""
+        return score(value, self.decimals)
+
+    def signed(self, difference: float) -> str:
+        """A difference of its values."""
+        return signed(difference, self.decimals)
+
+    def interval(self, low: float | None, high: float | None) -> str:
+        """An interval of its values or differences; empty where there is none."""
+        return interval(low, high, self.decimals)
 
 
-def _rouge(key: str, name: str, counted: str) -> dict[str, Metric]:
-    """The three scores of a kind of ROUGE, which differ in what is counted."""
+def _rouge(key: str, name: str, counted: str, *, aside: bool = False) -> dict[str, Metric]:
+    """The three scores of a kind of ROUGE, which differ in what is counted; precision and recall stand aside."""
+    precision = f"the share of the answer that is in the reference: {counted}"
+    recall = f"the share of the reference that is in the answer: {counted}"
+    f1 = f"how much the answer and the reference share: {counted}, averaged over texts; 1 is perfect"
     return {
-        f"{key}_precision": Metric(f"{name} precision", f"the share of the answer that is in the reference: {counted}"),
-        f"{key}_recall": Metric(f"{name} recall", f"the share of the reference that is in the answer: {counted}"),
-        f"{key}_f1": Metric(
-            f"{name} F1", f"how much the answer and the reference share: {counted}, averaged over texts; 1 is perfect"
-        ),
+        f"{key}_precision": Metric(f"{name} precision", precision, aside=True),
+        f"{key}_recall": Metric(f"{name} recall", recall, aside=True),
+        f"{key}_f1": Metric(f"{name} F1", f1, aside=aside),
     }
 
 
@@ -33,8 +56,8 @@ _METRICS = {
     "accuracy": Metric("accuracy", "the share of test texts answered exactly right; 1 is perfect"),
     "macro_f1": Metric(
         "macro-F1",
-        "F1 balances wrong answers (precision) against missed ones (recall); macro-F1 is its mean over the labels, "
-        "so that a rare label counts as much as a common one; 1 is perfect",
+        "F1 balances wrong answers (precision) against missed ones (recall); macro-F1 is its mean over the labels or "
+        "types, so that a rare one counts as much as a common one; 1 is perfect",
     ),
     "precision": Metric("entity precision", "the share of the marked entities that are right, in bounds and type"),
     "recall": Metric("entity recall", "the share of the true entities that were marked, with right bounds and type"),
@@ -46,14 +69,34 @@ _METRICS = {
     **_rouge("rouge1", "ROUGE-1", "single words"),
     **_rouge("rouge2", "ROUGE-2", "pairs of neighbouring words"),
     **_rouge("rouge_l", "ROUGE-L", "the longest sequence of words that both have"),
-    **_rouge("rouge_lsum", "ROUGE-Lsum", "the longest sequences of words that both have, line by line"),
+    **_rouge("rouge_lsum", "ROUGE-Lsum", "the longest sequences of words that both have, line by line", aside=True),
+    "words": Metric("words", "the length of an answer, on average; neither side is better", decimals=1),
     "length_ratio": Metric(
-        "length ratio", "words written for each word of the reference; 1 is just as long, and neither side is better"
+        "length ratio",
+        "words written for each word of the reference; 1 is just as long, and neither side is better",
+        decimals=2,
+    ),
+    "novel_bigrams": Metric(
+        "novel bigrams",
+        "the share of an answer’s pairs of words that do not stand in the text, of which copied text has none; neither "
+        "side is better",
+        aside=True,
+    ),
+    "entity_support": Metric(
+        "entity support",
+        "the share of the names and numbers in the answers that stand in the text, a cheap look for invented ones; "
+        "1 is all of them",
     ),
     "chrf": Metric(
         "chrF", "how many runs of one to six characters the answers share with the references; 1 is perfect"
     ),
     "bleu": Metric("BLEU", "how many runs of one to four words the answers share with the references; 1 is perfect"),
+    "exact_match": Metric("exact match", "the share of answers that are the reference, but for spaces; 1 is perfect"),
+    "edit_similarity": Metric(
+        "edit similarity",
+        "one less the share of characters to be changed to get from the answer to the reference, averaged over texts; "
+        "1 is perfect",
+    ),
     "ece": Metric(
         "ECE",
         "expected calibration error: how far the stated confidence is from the share of right answers, on average; "
@@ -96,19 +139,19 @@ def arm(name: str) -> str:
     return f"{student} ({plain(mixture)})" if slash else name
 
 
-def score(value: float | None) -> str:
-    """A score with three decimals."""
-    return NOTHING if value is None else _minus(f"{value:.3f}")
+def score(value: float | None, decimals: int = 3) -> str:
+    """A score with three decimals, or as many as it bears."""
+    return NOTHING if value is None else _minus(f"{value:.{decimals}f}")
 
 
-def signed(value: float) -> str:
-    """A difference of scores with its sign and three decimals."""
-    return _minus(f"{value:+.3f}")
+def signed(value: float, decimals: int = 3) -> str:
+    """A difference of scores with its sign."""
+    return _minus(f"{value:+.{decimals}f}")
 
 
-def interval(low: float | None, high: float | None) -> str:
+def interval(low: float | None, high: float | None, decimals: int = 3) -> str:
     """A 95 % interval such as ``[0.850, 0.950]``; empty where there is none."""
-    return "" if low is None or high is None else f"[{score(low)}, {score(high)}]"
+    return "" if low is None or high is None else f"[{score(low, decimals)}, {score(high, decimals)}]"
 
 
 def p_value(value: float | None) -> str:

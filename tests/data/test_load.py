@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.data.load import Columns, load_examples, text_key
+from understudy.data.files import write_examples
+from understudy.data.load import Columns, Layout, Repeats, load_examples, read_labelled, text_key
 from understudy.errors import DataError
-from understudy.example import Example, Source
+from understudy.example import Example, Source, Span
 from understudy.tasks.classification import Classification
+from understudy.tasks.ner import NER
 
 TASK = Classification(labels=["sport", "money"])
 GOLD = [{"id": "g1", "text": "a goal", "target": "sport"}, {"id": "g2", "text": "a bank", "target": "money"}]
@@ -18,7 +20,12 @@ POOL = [{"id": "p1", "text": "some shares", "target": "ignored"}, {"id": "p2", "
 TEST = [{"id": "t1", "text": "a cup", "target": "sport"}]
 
 
-def load(folder: Path, columns: Columns | None = None, **rows: Sequence[Mapping[str, Any]] | str) -> list[Example]:
+def load(
+    folder: Path,
+    columns: Columns | None = None,
+    repeats: Repeats = "refuse",
+    **rows: Sequence[Mapping[str, Any]] | str,
+) -> list[Example]:
     given_rows = {"gold": GOLD, "pool": POOL, "test": TEST, **rows}
     files: dict[Source, Path] = {}
     for source in ("gold", "pool", "test"):
@@ -26,7 +33,7 @@ def load(folder: Path, columns: Columns | None = None, **rows: Sequence[Mapping[
         content = given_rows[source]
         lines = content if isinstance(content, str) else "".join(json.dumps(row) + "\n" for row in content)
         files[source].write_text(lines, encoding="utf-8")
-    return list(load_examples(files, columns or Columns(), TASK))
+    return list(load_examples(files, Layout(columns=columns or Columns()), TASK, repeats))
 
 
 def refusal(folder: Path, **rows: Any) -> str:
@@ -109,7 +116,7 @@ def test_a_column_that_is_missing_is_told_once(tmp_path: Path) -> None:
 def test_semicolons_between_columns_are_named(tmp_path: Path) -> None:
     (tmp_path / "pool.csv").write_text("id;text\n1;a match\n")
     with pytest.raises(DataError, match=r"pool\.csv:2: the columns are separated by ';'"):
-        list(load_examples({"pool": tmp_path / "pool.csv"}, Columns(), TASK))
+        list(load_examples({"pool": tmp_path / "pool.csv"}, Layout(), TASK))
 
 
 def test_a_gold_text_has_one_target(tmp_path: Path) -> None:
@@ -118,6 +125,54 @@ def test_a_gold_text_has_one_target(tmp_path: Path) -> None:
     message = refusal(tmp_path, gold=[*GOLD, {**again, "target": "money"}])
     assert message.startswith("gold.jsonl:3: the target 'money', but the same text has 'sport' in ")
     assert "gold.jsonl:1; expected one target for a text" in message
+
+
+def test_a_refusal_for_a_text_that_comes_again_is_short_and_names_the_way_out(tmp_path: Path) -> None:
+    text = "Ann " * 400
+    spans = [{"start": at, "end": at + 3, "type": "PER"} for at in range(0, 1600, 4)]
+    rows = [{"text": text, "target": spans}, {"text": text, "target": spans[1:]}]
+    (tmp_path / "gold.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError) as caught:
+        list(load_examples({"gold": tmp_path / "gold.jsonl"}, Layout(), NER(types=["PER"])))
+    message = str(caught.value)
+    assert len(message) < 800
+    assert "the target 'Ann (PER), Ann (PER), " in message
+    assert message.endswith("; or set data.repeats: leave_out in the recipe, which leaves such rows of gold out")
+
+
+def test_gold_that_repeats_a_test_text_or_contradicts_itself_can_be_left_out(tmp_path: Path) -> None:
+    gold = [
+        {"id": "leak", "text": "A CUP", "target": "sport"},
+        {"id": "one", "text": "a goal", "target": "sport"},
+        {"id": "fine", "text": "a bank", "target": "money"},
+        {"id": "other", "text": "A goal", "target": "money"},
+        {"id": "again", "text": "a bank ", "target": "money"},
+    ]
+    reasons = {row.id: row.meta.get("rejected") for row in load(tmp_path, gold=gold, repeats="leave_out")}
+    assert reasons == {
+        "t1": None,
+        "leak": "stands in test",
+        "one": "two targets for one text",
+        "fine": None,
+        "other": "two targets for one text",
+        "again": None,
+        "p1": None,
+        "p2": None,
+    }
+
+
+def test_what_is_wrong_with_gold_is_told_once_where_repeats_are_left_out(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        load(tmp_path, gold=[*GOLD, {"text": "x", "target": "golf"}], repeats="leave_out")
+    assert str(caught.value).count("unknown label") == 1
+
+
+def test_edited_spans_may_stand_in_any_order(tmp_path: Path) -> None:
+    task, spans = NER(types=["PER", "LOC"]), (Span(0, 3, "PER"), Span(7, 11, "LOC"), Span(13, 16, "PER"))
+    row = Example(id="a", text="Ann in Rome. Bob left.", target=spans[::-1], source="annotated")
+    write_examples(tmp_path / "3-clean.jsonl", [row])
+    [read] = read_labelled(tmp_path / "3-clean.jsonl", task)
+    assert read.target == spans
 
 
 def test_texts_may_repeat_elsewhere(tmp_path: Path) -> None:
@@ -132,7 +187,7 @@ def test_an_empty_file_is_refused(tmp_path: Path, source: str) -> None:
 def test_examples_come_one_at_a_time(tmp_path: Path) -> None:
     for source, lines in (("test", '{"text": "a cup", "target": "sport"}\nbroken\n'), ("pool", "")):
         (tmp_path / f"{source}.jsonl").write_text(lines)
-    rows = load_examples({"pool": tmp_path / "pool.jsonl", "test": tmp_path / "test.jsonl"}, Columns(), TASK)
+    rows = load_examples({"pool": tmp_path / "pool.jsonl", "test": tmp_path / "test.jsonl"}, Layout(), TASK)
     assert next(rows).id == "test-1"
 
 

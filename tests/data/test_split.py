@@ -1,11 +1,12 @@
 import math
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.data.load import text_key
-from understudy.data.split import hold_out
+from understudy.data.split import hold_out, spread
 from understudy.example import Example, Span
 
 
@@ -89,3 +90,13 @@ def test_nothing_is_held_out_of_nothing_or_with_a_share_of_nothing() -> None:
 def test_targets_that_are_no_labels_are_one_group() -> None:
     spans = [Example(id=str(i), text=f"text {i}", target=(Span(0, i, "PER"),), source="gold") for i in range(10)]
     assert len(hold_out(spans, 0.3, 0, alike=False)[1]) == 3
+
+
+@given(items=st.lists(st.integers(), max_size=60), most=st.integers(1, 40))
+def test_items_spread_out_are_as_many_as_may_be_and_evenly_spaced(items: list[int], most: int) -> None:
+    places = spread(range(len(items)), most)
+    assert spread(items, most) == [items[place] for place in places]
+    assert len(places) == min(len(items), most)
+    assert places[:1] == [0] * bool(items)
+    gaps = {later - place for place, later in pairwise([*places, len(items)])}
+    assert not gaps or (min(gaps) >= 1 and max(gaps) - min(gaps) <= 1)

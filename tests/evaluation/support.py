@@ -9,6 +9,7 @@ from understudy.tasks.task import Tally
 
 TASK = Classification(labels=["a", "b"])
 GOLD = ["a", "b"] * 100
+TEXTS = [f"text {place}" for place in range(len(GOLD))]
 
 
 def answers(wrong: Sequence[int], confidence: float | None = None, gold: Sequence[str] = GOLD) -> list[Prediction]:
@@ -19,13 +20,18 @@ def answers(wrong: Sequence[int], confidence: float | None = None, gold: Sequenc
 
 
 def tally(wrong: Sequence[int]) -> Tally:
-    return TASK.tally(GOLD, [answer.target for answer in answers(wrong)])
+    return TASK.tally(GOLD, [answer.target for answer in answers(wrong)], TEXTS)
 
 
 def arm(
-    student: str, mixture: str | None, *wrong: Sequence[int], p50: float = 1.0, confidence: float | None = None
+    student: str,
+    mixture: str | None,
+    *wrong: Sequence[int],
+    p50: float = 1.0,
+    confidence: float | None = None,
+    control: bool = False,
 ) -> Contestant:
     """A student that is wrong at these places, for each of its seeds."""
     facts = {"latency_ms": {"p50": p50, "p95": 2 * p50}, "size_bytes": 7}
     predictions = [answers(places, confidence) for places in wrong]
-    return Contestant(student=student, mixture=mixture, predictions=predictions, facts=facts)
+    return Contestant(student=student, mixture=mixture, predictions=predictions, control=control, facts=facts)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.evaluation.support import GOLD, TASK, tally
 from understudy.evaluation import bootstrap
 from understudy.evaluation.bootstrap import Bootstrap, Difference, Distribution, Estimate
+from understudy.tasks.ratio import UNDEFINED, ratio
 from understudy.tasks.task import Tally
 
 
@@ -124,6 +125,23 @@ def test_the_numbers_do_not_depend_on_how_many_resamples_are_held_at_once(
         assert np.array_equal(scores.resampled, whole[name].resampled)
 
 
+def named(*names: float) -> Tally:
+    """A tally whose one metric is undefined where nothing is named."""
+    items = np.array([[1.0, count] for count in names])
+    return Tally(items, lambda sums: {"support": ratio(sums[..., 0], sums[..., 1], UNDEFINED)})
+
+
+def test_a_metric_that_is_undefined_for_one_seed_is_left_out() -> None:
+    assert Bootstrap(4).distributions([named(1, 0, 0, 0), named(0, 0, 0, 0)]) == {}
+
+
+def test_resamples_of_which_nothing_can_be_said_leave_the_interval_sane() -> None:
+    found = Bootstrap(4).distributions([named(2, 0, 0, 0)])["support"]
+    estimate = found.estimate()
+    assert np.isfinite(found.resampled).all()
+    assert estimate.low < estimate.mean == 2.0 <= estimate.high
+
+
 def test_the_seed_decides() -> None:
     drawn = [Bootstrap(len(GOLD), seed=seed).distributions([tally(range(50))])["macro_f1"] for seed in (0, 0, 1)]
     assert np.array_equal(drawn[0].resampled, drawn[1].resampled)
@@ -131,5 +149,5 @@ def test_the_seed_decides() -> None:
 
 
 def test_a_single_item_has_an_interval() -> None:
-    scores = Bootstrap(1).distributions([TASK.tally(["a"], ["a"])])
+    scores = Bootstrap(1).distributions([TASK.tally(["a"], ["a"], ["a text"])])
     assert {scores[name].estimate() for name in scores} == {Estimate(1.0, 1.0, 1.0)}

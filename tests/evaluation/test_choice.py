@@ -1,12 +1,12 @@
 import pytest
 
-from tests.evaluation.support import GOLD, TASK, arm
+from tests.evaluation.support import GOLD, TASK, TEXTS, arm
 from understudy.evaluation.choice import Choice, choose
 from understudy.evaluation.scoreboard import Contestant, Scoreboard
 
 
 def chosen(*contestants: Contestant) -> Choice:
-    return choose(Scoreboard(TASK, GOLD, [arm("teacher", None, range(1), p50=0.001), *contestants]))
+    return choose(Scoreboard(TASK, GOLD, TEXTS, [arm("teacher", None, range(1), p50=0.001), *contestants]))
 
 
 def test_of_those_not_significantly_worse_the_fastest_is_chosen() -> None:
@@ -26,8 +26,8 @@ def test_of_those_not_significantly_worse_the_fastest_is_chosen() -> None:
 
 def test_the_p_value_in_the_sentence_is_that_of_the_comparison() -> None:
     contestants = [arm("a", "gold", range(20), p50=9.0), arm("b", "gold", range(1, 24), p50=1.0)]
-    p_value = Scoreboard(TASK, GOLD, contestants).difference("b/gold", "a/gold").p_value
-    assert f"p = {p_value:.2f})" in choose(Scoreboard(TASK, GOLD, contestants)).sentence
+    p_value = Scoreboard(TASK, GOLD, TEXTS, contestants).difference("b/gold", "a/gold").p_value
+    assert f"p = {p_value:.2f})" in choose(Scoreboard(TASK, GOLD, TEXTS, contestants)).sentence
 
 
 def test_a_significantly_better_student_is_chosen_however_slow() -> None:
@@ -68,6 +68,16 @@ def test_a_single_student_is_not_said_to_be_better_than_others() -> None:
 @pytest.mark.parametrize(("p50", "shown"), [(0.123, "0.12"), (9.96, "10"), (99.4, "99"), (143.0, "143")])
 def test_a_latency_is_written_out(p50: float, shown: str) -> None:
     assert f"at {shown} ms a text." in chosen(arm("linear", "gold", range(20), p50=p50)).sentence
+
+
+def test_a_control_is_never_chosen_and_is_nobodys_equal() -> None:
+    control = arm("lead", "gold", range(10), p50=0.001, control=True)
+    choice = chosen(control, arm("linear", "gold", range(20), p50=0.3), arm("gbdt", "gold", range(80), p50=7.0))
+    assert choice.sentence == (
+        "linear/gold is chosen: with 0.900 macro-F1 it is significantly better than every other student, "
+        "at 0.3 ms a text."
+    )
+    assert "it is the only candidate" in chosen(control, arm("linear", "gold", range(20), p50=0.3)).sentence
 
 
 def test_the_teacher_is_never_chosen() -> None:

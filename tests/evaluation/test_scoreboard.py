@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.evaluation.support import GOLD, TASK, arm
+from tests.evaluation.support import GOLD, TASK, TEXTS, arm
 from understudy.evaluation.scoreboard import Scoreboard
 from understudy.example import Prediction
 
@@ -14,7 +14,7 @@ OTHER = arm("gbdt", "distilled", range(30), confidence=0.9)
 
 @pytest.fixture(scope="module")
 def board() -> Scoreboard:
-    return Scoreboard(TASK, GOLD, [CONTROL, OTHER, TEACHER, DISTILLED])
+    return Scoreboard(TASK, GOLD, TEXTS, [CONTROL, OTHER, TEACHER, DISTILLED])
 
 
 def test_the_teacher_comes_first_and_then_the_best(board: Scoreboard) -> None:
@@ -29,7 +29,7 @@ def test_the_teacher_comes_first_and_then_the_best(board: Scoreboard) -> None:
 
 
 def test_the_teacher_comes_first_even_where_it_is_worse() -> None:
-    board = Scoreboard(TASK, GOLD, [arm("linear", "gold", range(2)), arm("teacher", None, range(90))])
+    board = Scoreboard(TASK, GOLD, TEXTS, [arm("linear", "gold", range(2)), arm("teacher", None, range(90))])
     assert [row["student"] for row in board.rows()] == ["teacher", "linear"]
 
 
@@ -57,6 +57,21 @@ def test_every_student_meets_the_teacher_and_its_own_control(board: Scoreboard) 
     }
 
 
+def test_every_student_meets_a_control_and_the_control_only_the_teacher() -> None:
+    control = arm("lead", "gold", range(50), control=True)
+    board = Scoreboard(TASK, GOLD, TEXTS, [TEACHER, control, CONTROL, DISTILLED])
+    pairs = {(pair["a"], pair["b"]) for pair in board.comparisons() if pair["metric"] == "macro_f1"}
+    assert pairs == {
+        ("lead/gold", "teacher"),
+        ("linear/gold", "teacher"),
+        ("linear/gold", "lead/gold"),
+        ("linear/distilled", "teacher"),
+        ("linear/distilled", "linear/gold"),
+        ("linear/distilled", "lead/gold"),
+    }
+    assert {row["student"] for row in board.rows() if row["control"]} == {"lead"}
+
+
 def test_a_comparison_says_by_how_much_and_how_surely(board: Scoreboard) -> None:
     pair = next(pair for pair in board.comparisons() if pair["b"] == "linear/gold" and pair["metric"] == "accuracy")
     assert pair["difference"] == pytest.approx(0.2)
@@ -71,18 +86,18 @@ def test_all_of_it_is_json(board: Scoreboard) -> None:
 
 
 def test_without_gold_there_is_no_control_to_meet() -> None:
-    board = Scoreboard(TASK, GOLD, [TEACHER, DISTILLED])
+    board = Scoreboard(TASK, GOLD, TEXTS, [TEACHER, DISTILLED])
     assert {pair["b"] for pair in board.comparisons()} == {"teacher"}
 
 
 def test_answers_that_were_refused_count_as_wrong() -> None:
     refused = arm("teacher", None, range(0))
     answers = [type(answer)(None) if place < 50 else answer for place, answer in enumerate(refused.predictions[0])]
-    board = Scoreboard(TASK, GOLD, [type(refused)(student="teacher", mixture=None, predictions=[answers])])
+    board = Scoreboard(TASK, GOLD, TEXTS, [type(refused)(student="teacher", mixture=None, predictions=[answers])])
     assert board.rows()[0]["metrics"]["accuracy"]["mean"] == 0.75
 
 
 def test_a_calibration_error_lies_within_its_interval() -> None:
     answers = [Prediction(label, 0.55 + 0.004 * place) for place, label in enumerate(GOLD)]
-    ece = Scoreboard(TASK, GOLD, []).distributions([answers])["ece"].estimate()
+    ece = Scoreboard(TASK, GOLD, TEXTS, []).distributions([answers])["ece"].estimate()
     assert 0 <= ece.low < ece.mean < ece.high

@@ -1,56 +1,17 @@
 import json
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.report.pages import page_of
 from understudy.errors import DataError
 from understudy.report.page import write_report
 
 Folder = Callable[..., Path]
 HOSTILE = "</title><script>alert(1)</script>\"'><img src=http://evil.example/x onerror=alert(1)>{{ 7*7 }}"
-VOID = {"meta", "br", "link", "img", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """A page taken apart: what opens and does not close, all tags with their attributes, all text by its section."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.source = source
-        self.open: list[str] = []
-        self.faults: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: dict[str, list[str]] = {}
-        self.section = "answer"
-        self.feed(source)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag == "section":
-            self.section = str(dict(attrs)["id"])
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self.faults.append(f"</{tag}> at {self.getpos()}")
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.texts.setdefault(self.section, []).append(data)
-
-    def text(self, section: str | None = None) -> str:
-        parts = self.texts.get(section, []) if section else [t for texts in self.texts.values() for t in texts]
-        return " ".join(" ".join(parts).split())
-
-
-def page_of(folder: Path) -> Page:
-    return Page(write_report(folder).read_text(encoding="utf-8"))
 
 
 def row(scores: dict[str, Any], student: str, mixture: str | None) -> dict[str, Any]:
@@ -82,7 +43,7 @@ def test_the_answer_comes_first(run_folder: Folder) -> None:
     assert "Not as an equal yet: the encoder is 0.080 macro-F1 below its teacher." in answer
     assert "it scores 0.896 macro-F1 against the teacher’s 0.976" in answer
     assert "91.3 MB" in answer
-    assert "Still below, significantly: 0.080 macro-F1 less" in answer
+    assert "It is still below the teacher: −0.080 [−0.121, −0.041] macro-F1." in answer
     assert "has the highest macro-F1, and no faster student is as good" in answer
     assert "Twice the labels (1,916) would be expected" in answer
 
@@ -385,6 +346,25 @@ def test_a_broken_scores_file_is_one_clear_line(run_folder: Folder, broken: str,
     assert "6-scores.json" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (folder / "8-report.html").exists()
+
+
+def test_a_control_is_named_so_and_is_no_candidate(run_folder: Folder) -> None:
+    def edit(scores: dict[str, Any]) -> None:
+        row(scores, "gbdt", "gold").update(student="lead", control=True)
+        pair = {"a": "encoder/distilled", "b": "lead/gold", "metric": "macro_f1", "p_value": 0.001}
+        scores["comparisons"].append(pair | {"difference": 0.4, "low": 0.3, "high": 0.5})
+
+    page = page_of(run_folder(edit))
+    assert "lead the control gold" in page.text("rows")
+    beaten = "encoder/distilled beats the control lead by +0.400 [+0.300, +0.500] macro-F1."
+    assert f"Against the control {beaten}" in page.text("answer")
+    assert "the best of 15 is partly the luckiest" in page.text("measured")
+
+
+def test_a_control_cannot_have_been_chosen(run_folder: Folder) -> None:
+    folder = run_folder(lambda scores: row(scores, "encoder", "distilled").update(control=True))
+    with pytest.raises(DataError, match="choice: there is no row encoder/distilled"):
+        write_report(folder)
 
 
 def test_a_missing_scores_file_is_named(tmp_path: Path) -> None:

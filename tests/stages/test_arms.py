@@ -1,6 +1,8 @@
 from pathlib import Path
 
-from tests.newswire import write_slice
+import pytest
+
+from tests.newswire import ROOT, write_slice
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import comparison_arms, curve_arms
@@ -26,6 +28,17 @@ def test_every_student_is_trained_on_every_mixture_with_every_seed(tmp_path: Pat
         ("linear/gold", 0),
         ("linear/gold", 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("mixtures", "only"), [(["distilled", "gold"], "lead/gold"), (["distilled"], "lead/distilled")]
+)
+def test_a_control_is_trained_once_whatever_mixtures_and_seeds_there_are(mixtures: list[str], only: str) -> None:
+    made = Recipe.load(ROOT / "recipes" / "newswire-highlights.yaml")
+    students = tuple(spec.model_copy(update={"seeds": 3}) for spec in made.students)
+    arms = list(comparison_arms(made.model_copy(update={"students": students, "mixtures": tuple(mixtures)})))
+    assert [(arm.name, arm.seed) for arm in arms if arm.control] == [(only, 0)]
+    assert len(arms) == 1 + 3 * len(mixtures) * (len(students) - 1)
 
 
 def test_an_arm_builds_its_student_with_the_recipes_settings_and_its_own_seed(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 import understudy as us
-from tests.newswire import recorded_labels, rows, stamps, write_recipe, write_rows
+from tests.newswire import recorded_labels, rows, stamps, write_highlights, write_recipe, write_rows
 from tests.stages.support import Desk
 from tests.teacher.fake_endpoint import FakeEndpoint, label
 from understudy import pipeline
-from understudy.errors import DataError, Problems, TeacherError
+from understudy.errors import DataError, Problems, RecipeError, TeacherError
 from understudy.stages.plan import Plan
 from understudy.teacher.cost.ledger import Budget
 
@@ -40,6 +40,13 @@ def test_a_plan_spends_nothing_and_writes_nothing(small: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == sorted(before)
     assert plan.rows == {"gold": 24, "pool": 24, "test": 24}
     assert (plan.to_ask, plan.skipped) == (48, 0)
+
+
+def test_a_control_is_planned_once_and_alone_is_nothing_to_choose(tmp_path: Path) -> None:
+    beside = write_highlights(tmp_path, {"lead": None, "linear": None})
+    assert us.check(beside, tmp_path / "run").arms == {"lead/gold": 1, "linear/gold": 2, "linear/distilled": 2}
+    with pytest.raises(RecipeError, match="students: none but a control; expected one at the least"):
+        us.check(write_highlights(tmp_path, {"lead": None}), tmp_path / "run")
 
 
 def test_the_cost_goes_by_the_recipes_price_then_by_the_providers_list(small: Path) -> None:

@@ -3,10 +3,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from understudy.example import Example, Prediction, Source
+from understudy.example import Example, Prediction, Source, Span
 from understudy.tasks.classification import Classification
+from understudy.tasks.ner import NER
+from understudy.tasks.summarization import Summarization
+from understudy.tasks.text2text import TextToText
 from understudy.training.mixtures import Mixture
 
 TASK = Classification(labels=["sport", "money", "science"])
@@ -50,6 +54,42 @@ def mixture(name: str = "union") -> Mixture:
 VALIDATION = examples("gold", 9, shift=60)
 TEXTS = [example.text for example in examples("test", 15, shift=90)]
 TARGETS = [example.target for example in examples("test", 15, shift=90)]
+
+
+_PEOPLE = ["Ada", "Bert", "Cleo", "Dina", "Emil", "Fred"]
+_PLACES = ["Rome", "Oslo", "Lima", "Kyiv", "Bern", "Cairo"]
+NER_TASK = NER(types={"PER": "a person", "LOC": "a place"})
+
+
+def marked(source: Source, count: int, shift: int = 0) -> list[Example]:
+    """Texts of one or two short sentences in which people and places stand, some none."""
+    made = []
+    for index in range(count):
+        turn = index + shift
+        person, place = _PEOPLE[turn % 6] + " Smith" * (turn % 2), _PLACES[(turn * 5 + 1) % 6]
+        parts: list[tuple[str, str]] = [("A note. ", ""), (person, "PER"), (" went to ", ""), (place, "LOC"), (".", "")]
+        parts = parts[turn % 2 :] if turn % 7 else parts[:1]
+        text, spans = "", []
+        for part, type_ in parts:
+            if type_:
+                spans.append(Span(len(text), len(text) + len(part), type_))
+            text += part
+        made.append(Example(id=f"{source}-{shift}-{index}", text=text, target=tuple(spans), source=source))
+    return made
+
+
+SUMMARY_TASK = Summarization()
+REWRITE_TASK = TextToText(instruction="Keep the sentence that matters.")
+
+
+def summarized(source: Source, count: int, shift: int = 0) -> list[Example]:
+    """Texts of three sentences whose summary is the one with the tell-tale words."""
+    made: list[Example] = []
+    for example in examples(source, count, shift):
+        dull = ["On Monday it was said again.", "There was little new of it after."]
+        sentences = [*dull[: len(made) % 3], f"The {example.text}.", *dull[len(made) % 3 :]]
+        made.append(replace(example, text=" ".join(sentences), target=f"The {example.text}."))
+    return made
 
 
 def right(predictions: list[Prediction]) -> float:

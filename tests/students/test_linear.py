@@ -10,6 +10,7 @@ from understudy.errors import ModelError
 from understudy.example import Example
 from understudy.progress import Silent
 from understudy.students.linear import Linear
+from understudy.students.temperature import log_softmax
 from understudy.training.mixtures import Mixture
 
 GOLD = small.examples("gold", 30)
@@ -26,9 +27,7 @@ def fitted(mixture: Mixture, **settings: float) -> Linear:
 
 def probabilities(student: Linear, texts: list[str]) -> np.ndarray:
     """Shape (texts, labels)."""
-    logits = student._features.transform(texts) @ student._weights[:-1] + student._weights[-1]
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+    return np.exp(log_softmax(student._model._logits(texts)))  # type: ignore[attr-defined]
 
 
 def distance(a: Linear, b: Linear) -> float:

@@ -1,18 +1,30 @@
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from tests.students import small
 from tests.students.tiny_bert import write_tiny_bert
 from understudy.errors import MissingExtra, ModelError
+from understudy.progress import Silent
 from understudy.students import pretrained
+from understudy.students.encoder import Encoder
+from understudy.students.student import load
 
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
     return write_tiny_bert(tmp_path / "tiny-bert")
+
+
+def configured(folder: Path, **settings: object) -> None:
+    """Change what the configuration in a folder says."""
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **settings}), encoding="utf-8")
 
 
 def assert_both_ways_out(error: pytest.ExceptionInfo[ModelError]) -> None:
@@ -115,3 +127,38 @@ def test_a_fingerprint_tells_weights_apart(tiny: Path) -> None:
         (tiny / name).write_bytes((tiny / name).read_bytes() + b" ")
         after = pretrained.fingerprint(str(tiny))
         assert after[name] != before[name]
+
+
+ASKING = {"auto_map": dict.fromkeys(("AutoConfig", "AutoModel", "AutoModelForCausalLM"), "evil/repo--modeling.Evil")}
+TWO_HALVES = {
+    "model_type": "encoder-decoder",
+    "is_encoder_decoder": True,
+    "encoder": {"model_type": "bert"},
+    "decoder": {"model_type": "bert"},
+}
+
+
+@pytest.mark.parametrize("settings", [ASKING, {**TWO_HALVES, **ASKING}, {"model_type": "evil", **ASKING}, TWO_HALVES])
+def test_a_model_folder_cannot_ask_to_run_code_of_its_own(
+    tmp_path: Path, tiny: Path, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("builtins.input", asked.append)
+    student = Encoder(model=str(tiny), max_length=16, epochs=1)
+    student.fit(small.mixture(), [], small.TASK, Silent())
+    student.save(tmp_path / "model")
+    before = student.predict(small.TEXTS)
+    configured(tmp_path / "model", **settings)
+    if settings == ASKING:  # it is a BERT all the same, and nothing but that
+        assert load(tmp_path / "model").predict(small.TEXTS) == before
+    else:
+        with pytest.raises(ModelError):
+            load(tmp_path / "model")
+    assert not asked
+
+
+def test_a_name_too_long_for_a_folder_is_refused_like_any_other() -> None:
+    for name in ("x" * 5_000, "x/" * 5_000):
+        with pytest.raises(ModelError):
+            pretrained.locate(name)
+        assert pretrained.fingerprint(name) == {"hub": name}

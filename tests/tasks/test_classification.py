@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
+from tests.tasks.support import texts_of
 from understudy.errors import DataError, ParseError
 from understudy.tasks.classification import Classification
 
@@ -28,7 +29,7 @@ def unzipped(pairs: list[tuple[str, str | None]]) -> tuple[list[str], list[str |
 def test_accuracy_and_macro_f1_are_scikit_learns(pairs: list[tuple[str, str | None]]) -> None:
     gold, predicted, answers = unzipped(pairs)
     occurring = sorted({*gold, *answers} - {"none"})
-    scores = TASK.tally(gold, predicted).scores()
+    scores = TASK.tally(gold, predicted, texts_of(gold)).scores()
     assert scores["accuracy"] == pytest.approx(accuracy_score(gold, answers))
     expected = f1_score(gold, answers, labels=occurring, average="macro", zero_division=0)
     assert scores["macro_f1"] == pytest.approx(expected)
@@ -37,7 +38,7 @@ def test_accuracy_and_macro_f1_are_scikit_learns(pairs: list[tuple[str, str | No
 @given(_pairs)
 def test_the_details_are_scikit_learns(pairs: list[tuple[str, str | None]]) -> None:
     gold, predicted, answers = unzipped(pairs)
-    details = TASK.details(gold, predicted)
+    details = TASK.details(gold, predicted, texts_of(gold))
     expected = precision_recall_fscore_support(gold, answers, labels=LABELS, zero_division=0)
     found = [[details["per_class"][label][key] for label in LABELS] for key in ("precision", "recall", "f1", "support")]
     assert np.allclose(found, expected)
@@ -50,9 +51,11 @@ def test_a_resample_scores_as_if_its_items_were_repeated(pairs: list[tuple[str, 
     drawn = np.random.default_rng(seed).integers(len(pairs), size=len(pairs))
     weights = np.bincount(drawn, minlength=len(pairs)).astype(float)
     gold, predicted, _ = unzipped(pairs)
-    tally = TASK.tally(gold, predicted)
+    tally = TASK.tally(gold, predicted, texts_of(gold))
     resampled = tally.metrics(np.stack([weights, np.ones(len(pairs))]) @ tally.items)
-    repeated = TASK.tally([gold[i] for i in drawn], [predicted[i] for i in drawn]).scores()
+    repeated = TASK.tally(
+        [gold[i] for i in drawn], [predicted[i] for i in drawn], texts_of([gold[i] for i in drawn])
+    ).scores()
     for name, whole in tally.scores().items():
         assert resampled[name] == pytest.approx([repeated[name], whole])
 
@@ -60,7 +63,7 @@ def test_a_resample_scores_as_if_its_items_were_repeated(pairs: list[tuple[str, 
 def test_a_tally_of_very_many_labels_stays_small() -> None:
     labels = [f"label {number}" for number in range(20_000)]
     task = Classification(labels=labels)
-    tally = task.tally(labels[:500], [*labels[:400], *[None] * 100])
+    tally = task.tally(labels[:500], [*labels[:400], *[None] * 100], texts_of(labels[:500]))
     assert tally.items.nnz <= 4 * 500
     assert tally.scores() == pytest.approx({"accuracy": 0.8, "macro_f1": 0.8})
 
@@ -152,6 +155,6 @@ def test_a_label_may_have_no_description() -> None:
 
 
 def test_details_of_a_label_that_never_occurs_are_zeros() -> None:
-    details = TASK.details(["sport"], ["sport"])
+    details = TASK.details(["sport"], ["sport"], texts_of(["sport"]))
     assert details["per_class"]["weather"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
     json.dumps(details, allow_nan=False)

@@ -1,12 +1,14 @@
 """What every registered task keeps to. A new task gets one line in `SAMPLES`."""
 
 import json
+import math
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tasks.support import texts_of
 from understudy import registry, words
 from understudy.errors import DataError, ParseError
 from understudy.example import Span, Target, target_to_json
@@ -19,7 +21,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], list[Target]]] = {
         {"types": {"größe": "how big", "b": ""}},
         [(Span(2, 6, "größe"),), (), (Span(2, 6, "b"), Span(15, 21, "größe"))],
     ),
-    "summarization": ({}, ["The text\nholds two braces.", "Größer und schöner: 12 Texte."]),
+    "summarization": ({}, ["The text\nholds two braces.", "Größer und schöner: A Text."]),
     "text2text": (
         {"instruction": "Say it {{ again }}."},
         ["The text\nholds two braces.", "Τα κείμενα έχουν άγκιστρα."],
@@ -79,27 +81,31 @@ def test_scores_lie_between_nothing_and_all(name: str, data: st.DataObject) -> N
     gold = data.draw(st.lists(st.sampled_from(targets), min_size=1, max_size=20))
     answers = st.none() | st.sampled_from(targets) | st.text()
     predicted = data.draw(st.lists(answers, min_size=len(gold), max_size=len(gold)))
-    scores = task.tally(gold, predicted).scores()
+    texts = texts_of(gold)
+    scores = task.tally(gold, predicted, texts).scores()
     assert task.headline in scores
-    assert all(0 <= score <= (1 if metric != "length_ratio" else 1e9) for metric, score in scores.items())
-    assert task.tally(gold, predicted).items.shape[0] == len(gold)
-    details = task.details(gold, predicted)
+    assert task.diagnostic <= scores.keys() - {task.headline}
+    assert all(0 <= score <= 1 for metric, score in scores.items() if metric not in task.diagnostic)
+    assert all(scores[metric] >= 0 or math.isnan(scores[metric]) for metric in task.diagnostic)
+    assert task.tally(gold, predicted, texts).items.shape[0] == len(gold)
+    details = task.details(gold, predicted, texts)
     assert json.loads(json.dumps(details, allow_nan=False)) == details
 
 
 @each_task
 def test_perfect_answers_score_one_and_no_answers_nothing(name: str) -> None:
     task, targets = sample(name)
-    assert set(task.tally(targets, targets).scores().values()) == {1.0}
-    assert task.tally(targets, [None] * len(targets)).scores()[task.headline] == 0.0
-    right_but_one = task.tally(targets, [*targets[:-1], None]).scores()[task.headline]
+    perfect = task.tally(targets, targets, texts_of(targets)).scores()
+    assert {score for metric, score in perfect.items() if metric not in task.diagnostic} == {1.0}
+    assert task.tally(targets, [None] * len(targets), texts_of(targets)).scores()[task.headline] == 0.0
+    right_but_one = task.tally(targets, [*targets[:-1], None], texts_of(targets)).scores()[task.headline]
     assert 0 < right_but_one < 1
 
 
 @each_task
 def test_every_metric_has_a_name_and_a_meaning_for_people(name: str) -> None:
     task, targets = sample(name)
-    for metric in task.tally(targets, targets).scores():
+    for metric in task.tally(targets, targets, texts_of(targets)).scores():
         assert words.metric(metric).meaning
         assert "_" not in words.metric(metric).name
 
@@ -112,7 +118,8 @@ def test_its_settings_build_an_equal_task(name: str) -> None:
     assert registry.settings(again) == registry.settings(task)
     assert again.messages(TEXT) == task.messages(TEXT)
     assert again.reply_schema == task.reply_schema
-    assert again.tally(targets, targets).scores() == task.tally(targets, targets).scores()
+    scores = again.tally(targets, targets, texts_of(targets)).scores()
+    assert scores == pytest.approx(task.tally(targets, targets, texts_of(targets)).scores(), abs=0, nan_ok=True)
 
 
 @each_task

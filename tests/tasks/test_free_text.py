@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +64,8 @@ def test_the_agreed_text_is_one_of_the_answers(texts: list[str]) -> None:
     assert 0 <= agreement <= 1
 
 
-def test_lengths_are_means_over_texts_and_count_those_without_an_answer() -> None:
-    assert lengths(["a b", "a b c d"], ["a", None]) == {"words": {"gold": 3.0, "predicted": 1.0}, "unanswered": 1}
-    assert lengths(["a b"], [None]) == {"words": {"gold": 2.0, "predicted": 0.0}, "unanswered": 1}
+def test_lengths_are_of_the_answers_given_and_over_the_words_wanted() -> None:
+    found = lengths(*(np.array([count, 0.0]) for count in (9.0, 12.0, 2.0)))
+    assert found["words"][0] == 4.5
+    assert found["length_ratio"][0] == 0.75
+    assert np.isnan([found["words"][1], found["length_ratio"][1]]).all()

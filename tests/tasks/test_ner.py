@@ -1,12 +1,16 @@
 import json
+import time
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from seqeval.metrics import classification_report
+from seqeval.scheme import IOB2
 
+from tests.tasks.support import texts_of
 from understudy.errors import DataError, ParseError
 from understudy.example import Span, target_to_json
 from understudy.tasks.ner import NER
@@ -30,7 +34,7 @@ _pairs = st.lists(st.tuples(_spans(), st.none() | _spans()), min_size=1, max_siz
 
 
 def scores(gold: list[Spans], predicted: list[Spans | None]) -> list[float]:
-    found = TASK.tally(gold, predicted).scores()
+    found = TASK.tally(gold, predicted, texts_of(gold)).scores()
     return [found[name] for name in ("precision", "recall", "f1")]
 
 
@@ -148,41 +152,105 @@ def test_scores_are_over_all_texts_together() -> None:
 def test_a_resample_scores_as_if_its_texts_were_repeated(pairs: list[tuple[Spans, Spans | None]], seed: int) -> None:
     gold, predicted = [g for g, _ in pairs], [p for _, p in pairs]
     drawn = np.random.default_rng(seed).integers(len(pairs), size=len(pairs))
-    tally = TASK.tally(gold, predicted)
+    tally = TASK.tally(gold, predicted, texts_of(gold))
     resampled = tally.metrics(np.bincount(drawn, minlength=len(pairs)).astype(float) @ tally.items)
-    repeated = TASK.tally([gold[i] for i in drawn], [predicted[i] for i in drawn]).scores()
+    repeated = TASK.tally(
+        [gold[i] for i in drawn], [predicted[i] for i in drawn], texts_of([gold[i] for i in drawn])
+    ).scores()
     assert {name: float(value) for name, value in resampled.items()} == pytest.approx(repeated)
 
 
-def test_the_details_tell_the_kinds_of_errors_apart() -> None:
+def tokens_as_spans(tags: list[str]) -> Spans:
+    """The entities in the tags of a text whose tokens are two characters long; a stray ``I-`` begins none."""
+    spans: list[Span] = []
+    for place, tag in enumerate(tags):
+        prefix, _, type_ = tag.partition("-")
+        if prefix == "B":
+            spans.append(Span(2 * place, 2 * place + 1, type_))
+        elif prefix == "I" and spans and spans[-1].type == type_ and spans[-1].end == 2 * place - 1:
+            spans[-1] = spans[-1]._replace(end=2 * place + 1)
+    return tuple(spans)
+
+
+_tags = st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])
+_tagged = st.lists(
+    st.integers(1, 8).flatmap(lambda size: st.tuples(*[st.lists(_tags, min_size=size, max_size=size)] * 2)),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(_tagged)
+def test_every_score_is_that_of_seqeval_in_strict_mode(tagged: list[tuple[list[str], list[str]]]) -> None:
+    truth, answers = [truth for truth, _ in tagged], [answer for _, answer in tagged]
+    gold, predicted = [tokens_as_spans(tags) for tags in truth], [tokens_as_spans(tags) for tags in answers]
+    assume(any(gold) or any(predicted))
+    peer = classification_report(truth, answers, mode="strict", scheme=IOB2, output_dict=True, zero_division=0)
+    found = TASK.tally(gold, predicted, texts_of(gold)).scores()
+    micro, macro = peer["micro avg"], peer["macro avg"]
+    assert scores(gold, list(predicted)) == pytest.approx([micro["precision"], micro["recall"], micro["f1-score"]])
+    assert found["macro_f1"] == pytest.approx(macro["f1-score"])
+    for type_, scored in TASK.details(gold, predicted, texts_of(gold))["per_class"].items():
+        theirs = peer.get(type_, dict.fromkeys(("precision", "recall", "f1-score", "support"), 0))
+        ours = [scored[name] for name in ("precision", "recall", "f1", "support")]
+        assert ours == pytest.approx([theirs[name] for name in ("precision", "recall", "f1-score", "support")])
+
+
+def matches(correct: int, partial: int, type_: int, missed: int, spurious: int) -> dict[str, int]:
+    return {"correct": correct, "partial": partial, "type": type_, "missed": missed, "spurious": spurious}
+
+
+def test_the_details_tell_what_became_of_every_span() -> None:
     gold = [(ANN, BOB, ROME), (Span(0, 5, "LOC"), Span(6, 9, "LOC"))]
     predicted = [(Span(4, 7, "PER"), Span(12, 15, "LOC"), ROME, Span(30, 35, "PER")), (Span(6, 9, "LOC"),)]
-    assert TASK.details(gold, predicted) == {
+    third = pytest.approx(2 / 3)
+    assert TASK.details(gold, predicted, texts_of(gold)) == {
         "per_class": {
-            "PER": {
-                "precision": 0.0,
-                "recall": 0.0,
-                "f1": 0.0,
-                "support": 2,
-                "errors": {"boundary": 1, "type": 1, "missed": 0, "invented": 1},
-            },
-            "LOC": {
-                "precision": pytest.approx(2 / 3),
-                "recall": pytest.approx(2 / 3),
-                "f1": pytest.approx(2 / 3),
-                "support": 3,
-                "errors": {"boundary": 0, "type": 0, "missed": 1, "invented": 0},
-            },
-        }
+            "PER": {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 2, "matches": matches(0, 1, 1, 0, 1)},
+            "LOC": {"precision": third, "recall": third, "f1": third, "support": 3, "matches": matches(2, 0, 0, 1, 0)},
+        },
+        "matches": matches(2, 1, 1, 1, 1),
     }
 
 
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ((Span(0, 3, "PER"),), matches(0, 1, 0, 0, 0)),
+        ((Span(6, 12, "PER"),), matches(0, 1, 0, 0, 0)),
+        ((Span(0, 3, "LOC"), Span(4, 7, "PER")), matches(0, 1, 0, 0, 0)),
+        ((Span(0, 3, "LOC"),), matches(0, 0, 1, 0, 0)),
+        ((Span(0, 7, "LOC"),), matches(0, 0, 1, 0, 0)),
+        ((Span(7, 9, "PER"),), matches(0, 0, 0, 1, 1)),
+        (None, matches(0, 0, 0, 1, 0)),
+    ],
+)
+def test_an_answer_that_overlaps_a_span_is_partly_right_or_of_the_wrong_type(
+    answer: Spans | None, outcome: dict[str, int]
+) -> None:
+    assert TASK.details([(ANN,)], [answer], texts_of([ANN]))["matches"] == outcome
+
+
 @given(_pairs)
-def test_every_gold_span_is_found_or_one_kind_of_error(pairs: list[tuple[Spans, Spans | None]]) -> None:
+def test_every_gold_span_is_counted_once(pairs: list[tuple[Spans, Spans | None]]) -> None:
     gold, predicted = [g for g, _ in pairs], [p for _, p in pairs]
-    for scored in TASK.details(gold, predicted)["per_class"].values():
-        lost = sum(scored["errors"][kind] for kind in ("boundary", "type", "missed"))
-        assert lost == pytest.approx(scored["support"] * (1 - scored["recall"]))
+    details = TASK.details(gold, predicted, texts_of(gold))
+    for scored in details["per_class"].values():
+        found = scored["matches"]
+        assert sum(found.values()) - found["spurious"] == scored["support"]
+        assert found["correct"] == pytest.approx(scored["support"] * scored["recall"])
+        assert details["matches"].keys() == found.keys()
+    untouched = [
+        not any(span.start < other.end and other.start < span.end for other in g) for g, p in pairs for span in p or ()
+    ]
+    assert details["matches"]["spurious"] == sum(untouched)
+
+
+def test_a_text_of_very_many_spans_takes_bounded_time() -> None:
+    spans = tuple(Span(3 * place, 3 * place + 2, "PER") for place in range(20_000))
+    began = time.process_time()
+    assert TASK.details([spans], [spans], texts_of([spans]))["matches"] == matches(20_000, 0, 0, 0, 0)
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

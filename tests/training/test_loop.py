@@ -68,6 +68,17 @@ def test_it_learns_and_leaves_the_module_ready_to_predict() -> None:
     assert squared(module)(next(batches(seed=1))).item() < 0.01
 
 
+@pytest.mark.parametrize("accumulate", [2, 3, 16, 99])
+def test_a_gradient_that_is_computed_in_parts_is_that_of_the_whole_batch(accumulate: int) -> None:
+    def learned(**settings: int) -> Line:
+        module = fresh()
+        train(module, batches(), squared(module), how(**settings), Silent())
+        return module
+
+    for whole, parts in zip(learned().parameters(), learned(accumulate=accumulate).parameters(), strict=True):
+        torch.testing.assert_close(parts, whole, atol=1e-4, rtol=1e-4)
+
+
 def test_the_same_seed_gives_the_same_weights() -> None:
     def weights(seed: int) -> list[float]:
         with seeded(seed):

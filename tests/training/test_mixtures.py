@@ -147,6 +147,22 @@ def test_emphasis_gives_each_source_its_share(name: str, gold: int, distilled: i
         assert math.isclose(emphasis[emphasis > 0].mean(), 1.0)
 
 
+def test_a_thinned_mixture_shares_as_the_whole_one_does() -> None:
+    whole = mixture("simple_mix", 30, 90)
+    thinned = whole.thinned(lambda some: some[:20]).thinned(lambda some: some[::2])
+    assert [len(some) for some in (thinned.gold, thinned.distilled)] == [10, 10]
+    assert thinned.m == pytest.approx(whole.m)
+    assert [segment.fraction for segment in thinned.segments()] == pytest.approx([0.75, 0.25])
+
+
+def test_the_parts_of_a_thinned_mixture_share_as_the_parts_of_all_do() -> None:
+    def parts(example: Example) -> list[Example]:
+        return [example] * (3 if example.id.startswith("gold") else 2)
+
+    whole = mixture("union", 30, 60)
+    assert whole.thinned(lambda some: some[:10]).split(parts).m == pytest.approx(whole.split(parts).m) == 120 / 210
+
+
 @pytest.mark.parametrize(
     ("name", "gold", "distilled", "missing"),
     [("gold", 0, 5, "gold"), ("distilled", 5, 0, "distilled"), ("linear", 0, 5, "gold"), ("linear", 5, 0, "distilled")],
@@ -161,3 +177,19 @@ def test_a_name_leads_to_its_share() -> None:
     assert [mix.s(u) for u in (0.1, 0.9)] == [0.75, 0.75]
     with pytest.raises(UnknownName, match="did you mean 'simple_mix'"):
         Mixture.named("simple_mx", [], [])
+
+
+@pytest.mark.parametrize("name", ["gold", "distilled", "union", "simple_mix"])
+@pytest.mark.parametrize("blank", [{"gold"}, {"distilled"}, {"gold", "distilled"}])
+def test_a_source_whose_texts_hold_nothing_to_learn_is_told_by_its_name(name: str, blank: set[str]) -> None:
+    def words(example: Example) -> list[Example]:
+        return [] if example.id.partition("-")[0] in blank else [example, example]
+
+    mix = mixture(name, 4, 6)
+    used = {"gold": {"gold"}, "distilled": {"distilled"}}.get(name, {"gold", "distilled"})
+    if used & blank:
+        source = "gold" if "gold" in used & blank else "distilled"
+        with pytest.raises(DataError, match=f"not one of the {source} texts to learn from holds a word"):
+            mix.split(words)
+    else:
+        assert len(mix.split(words).examples) == 2 * len(mix.examples)

@@ -3,11 +3,11 @@
 import signal
 import sys
 
-from understudy.cli import predict, replies, runs, teach
+from understudy.cli import convert, predict, replies, runs, teach
 from understudy.cli.app import app
 from understudy.errors import UnderstudyError
 
-__all__ = ["app", "main", "predict", "replies", "runs", "teach"]
+__all__ = ["app", "convert", "main", "predict", "replies", "runs", "teach"]
 
 
 def main() -> None:

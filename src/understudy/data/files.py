@@ -10,32 +10,48 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from understudy.errors import DataError
 from understudy.example import Example
 
-_READABLE = (".jsonl", ".csv")
+Kind = Literal["jsonl", "csv"]
+"""Kinds of files whose rows have columns."""
+_KINDS: dict[str, Kind] = {".jsonl": "jsonl", ".csv": "csv"}
 _LONGEST_CELL = 10_000_000
 """Characters in a CSV cell; longer ones are rather a quote that was never closed. (The default is 131,072.)"""
 _SETTLED = 2 * 10**9
 """Nanoseconds after which a file that changes again is sure to get another time stamp."""
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_rows(path: Path, kind: Kind | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """Every row of a data file with the number of the line that it ends on, one at a time.
 
     Args:
-        path: ``.jsonl`` (one JSON object a line; blank lines are passed over) or ``.csv`` (UTF-8, with a header).
+        path: The file.
+        kind: ``jsonl`` (one JSON object a line; blank lines are passed over) or ``csv`` (UTF-8, with a header); as the
+            file's ending says by default.
 
     Raises:
         DataError: The file is missing, of another kind, not UTF-8, or holds a line that is not a row.
     """
-    if path.suffix not in _READABLE:
-        raise DataError(f"{path}: unknown kind of data file {path.suffix!r}; expected {' or '.join(_READABLE)}")
+    kind = kind or _KINDS.get(path.suffix)
+    if kind is None:
+        raise DataError(f"{path}: unknown kind of data file {path.suffix!r}; expected {' or '.join(_KINDS)}")
+    with reading(path, newline="" if kind == "csv" else None) as lines:
+        yield from _csv_rows(path, lines) if kind == "csv" else _json_rows(path, lines)
+
+
+@contextmanager
+def reading(path: Path, newline: str | None = None) -> Iterator[IO[str]]:
+    """Open a data file as UTF-8 text, with or without a byte order mark.
+
+    Raises:
+        DataError: It is missing, or not UTF-8.
+    """
     try:
-        with path.open(encoding="utf-8-sig", newline="" if path.suffix == ".csv" else None) as lines:
-            yield from _csv_rows(path, lines) if path.suffix == ".csv" else _json_rows(path, lines)
+        with path.open(encoding="utf-8-sig", newline=newline) as lines:
+            yield lines
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path in the recipe") from None
     except UnicodeDecodeError as error:
@@ -94,7 +110,13 @@ def write_examples(path: Path, examples: Iterable[Example]) -> None:
 def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
     """Write JSON objects, one a line, whole or not at all."""
     with replacing(path) as out:
-        out.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+        out.writelines(map(json_line, records))
+
+
+def json_line(record: Mapping[str, Any]) -> str:
+    """A JSON object as one line; half a character in it is spelled out, since no file could hold it."""
+    line = json.dumps(record, ensure_ascii=False)
+    return line.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -186,3 +208,19 @@ def _sha256(path: Path) -> str:
 def folder_bytes(folder: Path) -> int:
     """The size of everything in a folder, in bytes."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def located(path: Path | str, folder: Path) -> Path:
+    """Where a path leads that is written in a file of this folder; ``~`` is a home, where there is such a one."""
+    try:
+        return folder / Path(path).expanduser()
+    except RuntimeError:  # the home of somebody whom nobody knows here
+        return folder / path
+
+
+def is_folder(path: Path | str) -> bool:
+    """Whether there is a folder of that name, which may be too long for one."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False

@@ -1,12 +1,15 @@
-"""Holding gold examples out of training, so that there is something to stop by."""
+"""Which examples: those held out of training, so that there is something to stop by, and a few instead of many."""
 
 import math
 import random
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from typing import TypeVar
 
 from understudy.data.load import text_key
 from understudy.example import Example
+
+T = TypeVar("T")
 
 
 def hold_out(
@@ -47,3 +50,9 @@ def hold_out(
                 room -= len(same)
     kept = [example for place, example in enumerate(examples) if place not in held_out]
     return kept, [examples[place] for place in sorted(held_out)]
+
+
+def spread(items: Sequence[T], most: int) -> list[T]:
+    """At most so many of the items, in their order and evenly spaced; all of them where they are no more."""
+    count = min(len(items), most)
+    return [items[place * len(items) // count] for place in range(count)]

@@ -91,7 +91,7 @@ class Bootstrap:
         self.seed = seed
 
     def distributions(self, tallies: Sequence[Tally]) -> dict[str, Distribution]:
-        """The distribution of every metric of one system.
+        """The distribution of every metric of one system; those that are undefined for one of its seeds are left out.
 
         Args:
             tallies: What the system's items add, once for each training seed; metrics are averaged over seeds.
@@ -105,7 +105,10 @@ class Bootstrap:
         for name in values[0]:
             by_seed = np.stack([resampled[name] for resampled in per_seed])
             resampled = np.take_along_axis(by_seed, drawn.T, axis=0).mean(axis=0)
-            distributions[name] = Distribution(float(np.mean([value[name] for value in values])), resampled)
+            value = float(np.mean([value[name] for value in values]))
+            if not np.isnan(value):
+                # A resample of which nothing can be said says nothing against the value.
+                distributions[name] = Distribution(value, np.where(np.isnan(resampled), value, resampled))
         return distributions
 
     def _resample(self, tally: Tally) -> "dict[str, Floats]":

@@ -1,4 +1,8 @@
-"""Calibration: whether a predictor that is 80 % sure is right four times in five."""
+"""Calibration: whether a predictor that is 80 % sure is right four times in five.
+
+An answer is right as a whole or not at all: spans are right where every one of them is, and none is too many. Free text
+has no one right answer, and so no calibration.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -19,7 +23,7 @@ def calibration_tally(confidences: Sequence[float], correct: Sequence[bool]) -> 
 
     Args:
         confidences: Each item's confidence, in [0, 1].
-        correct: Whether its answer was right.
+        correct: Whether its whole answer was right.
     """
     import numpy as np
 

@@ -22,15 +22,16 @@ def choose(scoreboard: Scoreboard) -> Choice:
     """Among the students not significantly worse than the best, the best of those that answer about as fast as any.
 
     Every arm's latency is known by now (``latency_ms.p50`` in its facts). Latencies within a factor of 1.5 count as
-    alike, because two timings of one model differ by as much, and noise must not choose. The arms are judged on the
-    test set they are reported on, so that the best of many is slightly flattered; the report says so.
+    alike, because two timings of one model differ by as much, and noise must not choose. A control is never chosen. The
+    arms are judged on the test set they are reported on, so that the best of many is slightly flattered; the report
+    says so.
     """
-    students = [row for row in scoreboard.contestants.values() if row.mixture is not None]
-    best = _best(scoreboard, students)
-    equals = [row for row in students if scoreboard.difference(row.name, best.name).high >= 0]
+    candidates = scoreboard.candidates
+    best = _best(scoreboard, candidates)
+    equals = [row for row in candidates if scoreboard.difference(row.name, best.name).high >= 0]
     fastest = min(_milliseconds(row) for row in equals)
     chosen = _best(scoreboard, [row for row in equals if _milliseconds(row) <= _ALIKE * fastest])
-    return Choice(chosen, _sentence(scoreboard, chosen, best, len(students), len(equals)))
+    return Choice(chosen, _sentence(scoreboard, chosen, best, len(equals)))
 
 
 def _best(scoreboard: Scoreboard, rows: Sequence[Contestant]) -> Contestant:
@@ -41,9 +42,9 @@ def _milliseconds(row: Contestant) -> float:
     return float(row.facts["latency_ms"]["p50"])
 
 
-def _sentence(scoreboard: Scoreboard, chosen: Contestant, best: Contestant, students: int, equals: int) -> str:
+def _sentence(scoreboard: Scoreboard, chosen: Contestant, best: Contestant, equals: int) -> str:
     score, speed = _score(scoreboard, chosen), _speed(chosen)
-    if students == 1:
+    if len(scoreboard.candidates) == 1:
         return f"{chosen.name} is chosen: it is the only candidate, with {score} at {speed}."
     if chosen is best and equals == 1:
         return f"{chosen.name} is chosen: with {score} it is significantly better than every other student, at {speed}."

@@ -38,8 +38,8 @@ def learning_curve(scores: Mapping[int, Distribution], student: str, metric: str
         "forecast": [{"distilled": size, **asdict(score.estimate())} for size, score in expected.items()],
         "sentence": (
             f"Twice the teacher's labels ({2 * full:,}) {verdict}: {student} might go from {now.mean:.3f} to about "
-            f"{then.mean:.3f} {words.metric(metric).name}, by {gain.difference:+.3f} "
-            f"[{gain.low:+.3f}, {gain.high:+.3f}] (a power law through {len(sizes)} sizes)."
+            f"{then.mean:.3f} {words.metric(metric).name}, by {words.signed(gain.difference)} "
+            f"[{words.signed(gain.low)}, {words.signed(gain.high)}] (a power law through {len(sizes)} sizes)."
         ),
     }
 

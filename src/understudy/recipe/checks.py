@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import create_model
@@ -10,6 +11,8 @@ from understudy import registry
 from understudy.errors import UnderstudyError
 from understudy.mistakes import validated
 from understudy.recipe.sections import LOCAL, VLLM, Seeds, StudentSpec, TaskSpec
+from understudy.students.ranges import recipes_folder
+from understudy.tasks.task import types_of
 from understudy.teacher.endpoint.response import holds_secret
 
 NAME = r"\w[\w.-]{0,59}"
@@ -21,7 +24,13 @@ _WITH_USER = re.compile(r"[^/?#]*//[^/?#]*@")
 
 
 def _component(
-    kind: str, name: str, settings: Mapping[str, Any], path: str, problems: list[str], **further: tuple[Any, Any]
+    kind: str,
+    name: str,
+    settings: Mapping[str, Any],
+    path: str,
+    problems: list[str],
+    context: Mapping[str, Any] | None = None,
+    **further: tuple[Any, Any],
 ) -> dict[str, Any] | None:
     """The settings of a task or student, checked against its constructor's signature; None where they are wrong.
 
@@ -31,12 +40,12 @@ def _component(
         settings: What the recipe gives it.
         path: Where they stand in the recipe.
         problems: Mistakes are added here.
+        context: What the types of settings may want to know of the recipe.
         further: Keys that may stand beside the settings, each with its type and default.
     """
     keys: dict[str, Any] = dict(further)
-    checked = validated(
-        create_model(name, __base__=registry.signature(kind, name), **keys), dict(settings), path, problems
-    )
+    model = create_model(name, __base__=registry.signature(kind, name), **keys)
+    checked = validated(model, dict(settings), path, problems, context)
     return None if checked is None else checked.model_dump(exclude_unset=True)
 
 
@@ -54,7 +63,9 @@ def known_task(written: Any, problems: list[str]) -> TaskSpec | None:
         return None
     task = TaskSpec(name=name, settings=checked)
     try:
-        messages = task.build().messages(_SAMPLE)
+        built = task.build()
+        types_of(built)
+        messages = built.messages(_SAMPLE)
     except UnderstudyError as error:
         problems.append(f"task: {error}")
         return None
@@ -64,8 +75,15 @@ def known_task(written: Any, problems: list[str]) -> TaskSpec | None:
     return task
 
 
-def known_students(written: Mapping[str, Any], seeds: int, problems: list[str]) -> list[StudentSpec]:
-    """The students, each trained so many times unless it says otherwise; what is no mapping is told elsewhere."""
+def known_students(written: Mapping[str, Any], seeds: int, folder: Path, problems: list[str]) -> list[StudentSpec]:
+    """The students, each trained so many times unless it says otherwise; what is no mapping is told elsewhere.
+
+    Args:
+        written: The recipe.
+        seeds: How many times each is trained.
+        folder: The recipe's, from which paths among their settings are taken.
+        problems: Mistakes are added here.
+    """
     found = []
     for name, entry in _mapping(written.get("students")).items():
         path, given = f"students.{name}", {} if entry is None else entry
@@ -82,7 +100,8 @@ def known_students(written: Mapping[str, Any], seeds: int, problems: list[str]) 
             continue
         if "seed" in given:
             problems.append(f"{path}.seed: a run draws its own seeds; expected seeds, how many of them")
-        settings = _component("student", student, given, path, problems, student=(str, name), seeds=(Seeds, seeds))
+        further = {"student": (str, name), "seeds": (Seeds, seeds)}
+        settings = _component("student", student, given, path, problems, recipes_folder(folder), **further)
         problems.extend(_unfit(written, student, path))
         if settings is not None:
             times = settings.pop("seeds", seeds)
@@ -93,10 +112,11 @@ def known_students(written: Mapping[str, Any], seeds: int, problems: list[str]) 
 
 def _unfit(written: Mapping[str, Any], student: str, path: str) -> list[str]:
     """A problem where the student cannot learn the task."""
-    task, able = _mapping(written.get("task")).get("type"), registry.find("student", student).tasks
-    if not isinstance(task, str) or task not in registry.names("task") or task in able:
+    task, able = _mapping(written.get("task")).get("type"), registry.find("student", student).forms
+    if not isinstance(task, str) or task not in registry.names("task") or registry.find("task", task).form in able:
         return []
-    return [f"{path}: the student {student!r} does not do {task}; it does: {', '.join(sorted(able))}"]
+    does = [name for name in registry.names("task") if registry.find("task", name).form in able]
+    return [f"{path}: the student {student!r} does not do {task}; it does: {', '.join(does)}"]
 
 
 def known_mixtures(written: Mapping[str, Any], problems: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field
 
 from understudy.data.clean import Cleaning
+from understudy.data.files import located
 from understudy.errors import RecipeError
 from understudy.mistakes import Model, validated
 from understudy.recipe.checks import MIXTURES, NAME, inconsistencies, known_mixtures, known_students, known_task
@@ -82,14 +83,16 @@ class Recipe(Section):
         problems: list[str] = []
         shape = validated(_Written, written, "", problems)
         task = known_task(written.get("task"), problems)
-        students = known_students(written, 1 if shape is None else shape.seeds, problems)
+        base = path.resolve().parent
+        students = known_students(written, 1 if shape is None else shape.seeds, base, problems)
         mixtures = known_mixtures(written, problems)
         problems.extend(inconsistencies(written))
+        if shape is not None and task is not None:
+            problems.extend(shape.data.inconsistencies(task.build()))
         if shape is not None and shape.generate is not None and task is not None:
             problems.extend(shape.generate.inconsistencies(task.build(), shape.data.gold))
         if problems or shape is None or task is None:
             raise RecipeError(str(path), problems)
-        base = path.resolve().parent
         return cls(
             name=shape.name,
             task=task,
@@ -98,7 +101,7 @@ class Recipe(Section):
             annotate=shape.annotate,
             generate=None if shape.generate is None else _absolute(shape.generate, base),
             clean=shape.clean,
-            students=tuple(_beside(spec, base) for spec in students),
+            students=tuple(students),
             mixtures=_with_control(mixtures, shape.data),
             learning_curve=shape.learning_curve,
             source=path.resolve(),
@@ -111,19 +114,11 @@ def _with_control(mixtures: Iterable[str], data: DataFiles) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*control, *mixtures]))
 
 
-def _beside(spec: StudentSpec, base: Path) -> StudentSpec:
-    """The same student; where its ``model`` names a folder beside the recipe, that folder is meant."""
-    model = spec.settings.get("model")
-    if not isinstance(model, str) or not model.strip() or not (folder := base / Path(model).expanduser()).is_dir():
-        return spec
-    return spec.model_copy(update={"settings": {**spec.settings, "model": str(folder)}})
-
-
 def _with_model(teacher: TeacherSection, base: Path) -> TeacherSection:
     """The same teacher; the folder of a local model is taken from the recipe's, like any path."""
     if not teacher.model.startswith(LOCAL):
         return teacher
-    folder = base / Path(teacher.model.removeprefix(LOCAL)).expanduser()
+    folder = located(teacher.model.removeprefix(LOCAL), base)
     return teacher.model_copy(update={"model": f"{LOCAL}{folder}"})
 
 
@@ -133,7 +128,7 @@ def _absolute(section: Model, base: Path) -> Model:
     for name in type(section).model_fields:
         value = getattr(section, name)
         if isinstance(value, Path):
-            changed[name] = base / value.expanduser()
+            changed[name] = located(value, base)
         elif isinstance(value, BaseModel):
             changed[name] = _absolute(value, base)
         elif isinstance(value, tuple):

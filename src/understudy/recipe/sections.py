@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt
 
 from understudy import registry
-from understudy.data.load import Columns
+from understudy.data.entities.formats import Format, has_columns, holds_columns
+from understudy.data.load import Columns, Layout, Repeats
 from understudy.errors import UnderstudyError
 from understudy.tasks.prompt import PromptSetting, reply_schema
-from understudy.tasks.task import Task, labels_of
+from understudy.tasks.task import Task, labels_of, types_of
 from understudy.teacher.cost.spending import Price
 from understudy.teacher.endpoint.endpoint import Structure
 from understudy.teacher.generation.self_check import Verdict
@@ -30,6 +31,11 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _of_all_files(written: Any) -> Any:
+    """What is written once, for gold, pool and test."""
+    return dict.fromkeys(("gold", "pool", "test"), written) if isinstance(written, str) else written
+
+
 class DataFiles(Section):
     """Where the texts are.
 
@@ -38,6 +44,11 @@ class DataFiles(Section):
         gold: Human-labelled texts to learn from; without them, only the mixture ``distilled`` can be trained.
         test: Human-labelled texts to be measured on, and nothing else.
         columns: What the columns of these files are called.
+        format: What the files are, or some of them, where they do not tell by themselves.
+        types: What the types of entities in the files are called in the task; null leaves those entities out.
+        documents: Whether the sentences of a document in CoNLL columns are one text.
+        repeats: Whether rows of gold whose text also stands in the test set, or has two targets, are refused, or left
+            out.
         note: What a reader of the figures must know of these labels, such as who made them; shown beside them.
         validation: The share of gold that is held out of training.
         seed: Decides which.
@@ -47,9 +58,45 @@ class DataFiles(Section):
     pool: Path | None = None
     gold: Path | None = None
     columns: Columns = Columns()
+    format: Annotated[dict[Literal["gold", "pool", "test"], Format], BeforeValidator(_of_all_files)] = {}
+    types: dict[str, str | None] = {}
+    documents: bool = False
+    repeats: Repeats = "refuse"
     note: str | None = None
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.2
     seed: int = 0
+
+    @property
+    def layout(self) -> Layout:
+        """How the files are laid out."""
+        formats = {str(source): name for source, name in self.format.items()}
+        return Layout(columns=self.columns, format=formats, types=self.types, documents=self.documents)
+
+    def inconsistencies(self, task: Task) -> list[str]:
+        """Mistakes that lie between its keys and the task, one line each with its path."""
+        if task.form != "spans":
+            found = [f"data.format.{source}: {name} holds entities" for source, name in self._with_entities()]
+            found += ["data.types: these are types of entities"] if self.types else []
+            found += ["data.documents: CoNLL columns hold entities"] if self.documents else []
+            return [f"{line}, and the task has none; expected a task of type ner, or no such key" for line in found]
+        known = types_of(task)
+        found = [
+            f"data.types.{name}: {registry.unknown('type', type_, known)}; null leaves these entities out"
+            for name, type_ in self.types.items()
+            if type_ is not None and type_ not in known
+        ]
+        if self.documents and not self._with_documents():
+            found.append("data.documents: no file is in CoNLL columns; expected one, or no such key")
+        return found
+
+    def _with_documents(self) -> bool:
+        """Whether a file is in CoNLL columns."""
+        untold = {"gold": self.gold, "pool": self.pool, "test": self.test}
+        by_ending = [path for source, path in untold.items() if path is not None and source not in self.format]
+        return "conll" in self.format.values() or any(map(holds_columns, by_ending))
+
+    def _with_entities(self) -> list[tuple[str, Format]]:
+        return [(source, name) for source, name in self.format.items() if not has_columns(name)]
 
 
 class Recording(Section):

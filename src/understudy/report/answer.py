@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from understudy import words
 from understudy.report.scores import TEACHER, Comparison, Row, Scores
+from understudy.report.statements import Statement, statements
 
 _MARGIN = 0.05
 """Where no difference is found, "yes" is said only if the test rules out a loss of this share of the teacher's score;
@@ -28,13 +29,13 @@ class Answer:
         headline: May one switch? In one line.
         lead: Which student, its score against the teacher's, its speed and size.
         figures: Three or four numbers to remember.
-        statements: Title and text of what one must know beside them.
+        statements: What one must know beside them.
     """
 
     headline: str
     lead: str
     figures: list[Figure]
-    statements: list[tuple[str, str]]
+    statements: list[Statement]
 
 
 def answer(scores: Scores) -> Answer:
@@ -44,7 +45,7 @@ def answer(scores: Scores) -> Answer:
         headline=_headline(scores, standing),
         lead=_lead(scores),
         figures=list(_figures(scores)),
-        statements=list(_statements(scores, standing)),
+        statements=list(statements(scores)),
     )
 
 
@@ -119,26 +120,3 @@ def _teacher_latency(teacher: Row | None) -> str:
     if teacher and teacher.p50:
         return f"the teacher: {words.milliseconds(teacher.p50)}"
     return "median, one at a time"
-
-
-def _statements(scores: Scores, standing: Comparison | None) -> Iterator[tuple[str, str]]:
-    if scores.choice and scores.choice.sentence:
-        yield "Why this student", scores.choice.sentence
-    yield "Against the teacher", _standing(scores, standing)
-    if scores.learning_curve and scores.learning_curve.sentence:
-        yield "What more labels would bring", scores.learning_curve.sentence
-
-
-def _standing(scores: Scores, standing: Comparison | None) -> str:
-    metric = words.metric(scores.headline).name
-    if standing is None:
-        return "No paired test of this student against the teacher is recorded; compare their intervals with care."
-    size = f"{words.score(abs(standing.difference))} {metric}"
-    between = f"95 % interval of the difference {words.interval(standing.low, standing.high)}"
-    if standing.high < 0:
-        return f"Still below, significantly: {size} less ({between})."
-    if standing.low > 0:
-        return f"Above, significantly: {size} more ({between})."
-    side = "below" if standing.difference < 0 else "above"
-    loss = f"; a loss of up to {words.score(-standing.low)} cannot be ruled out" if standing.low < 0 else ""
-    return f"{size} {side}, which is no significant difference ({between}){loss}."

@@ -1,7 +1,9 @@
-"""The texts behind the scores: where student and teacher disagree, how sure the student was, what was rejected."""
+"""The texts behind the scores: where student and teacher disagree, what they wrote, what was rejected."""
 
+import hashlib
 import heapq
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,12 @@ from understudy.errors import DataError
 
 _MOST_DISAGREEMENTS = 20
 _MOST_REJECTED = 3
+_SAMPLES = 6
 _MOST_REASONS = 12
 _LONGEST = 4_000
 _EXCERPT = 160
+_WRITTEN = 600
+"""So much of an answer is seen at once where reading it is the point."""
 _BAND_EDGES = (0.0, 0.5, 0.7, 0.9)
 
 
@@ -27,12 +32,12 @@ class Passage:
     whole: str
 
     @classmethod
-    def of(cls, text: str) -> "Passage":
-        """Cut at a word, and where a text is very long, for good."""
+    def of(cls, text: str, seen: int = _EXCERPT) -> "Passage":
+        """Cut at a word after about so many characters, and where a text is very long, for good."""
         whole = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
-        if len(text) <= _EXCERPT:
+        if len(text) <= seen:
             return cls(text, whole)
-        return cls(f"{text[:_EXCERPT].rsplit(' ', 1)[0]}\u00a0…", whole)
+        return cls(f"{text[:seen].rsplit(' ', 1)[0]}\u00a0…", whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +108,8 @@ def read_answers(path: Path, arm: str) -> Answers | None:
     found = Answers()
     disagreements: list[tuple[float, int, Disagreement]] = []
     for number, row in read_rows(path) if path.exists() else ():
-        try:
+        with _naming(path, number):
             disagreement = _tally(found, row, arm)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{path}:{number}: not a row of predictions ({error!r}); run the recipe again") from None
         if disagreement:
             heapq.heappush(disagreements, (disagreement.confidence or 0.0, -number, disagreement))
             if len(disagreements) > _MOST_DISAGREEMENTS:
@@ -151,6 +154,57 @@ def _disagreement(row: Mapping[str, Any], student: Mapping[str, Any], right: str
         confidence=student.get("confidence"),
         right=right,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A test text with what a person, the teacher and the student wrote of it."""
+
+    id: str
+    passage: Passage
+    gold: Passage
+    teacher: Passage
+    student: Passage
+
+
+def read_samples(path: Path, arm: str) -> list[Sample]:
+    """A few test texts, drawn by chance but always the same, with the answers of the teacher and of one arm.
+
+    Raises:
+        DataError: A line is not a row of predictions; the file and line are named.
+    """
+    drawn: list[tuple[str, int, Sample]] = []
+    for number, row in read_rows(path) if path.exists() else ():
+        with _naming(path, number):
+            sample = _sample(row, arm)
+        if sample:
+            heapq.heappush(drawn, (_draw(sample.id), number, sample))
+            if len(drawn) > _SAMPLES:
+                heapq.heappop(drawn)
+    return [sample for *_, sample in sorted(drawn, key=lambda each: each[1])]
+
+
+def _sample(row: Mapping[str, Any], arm: str) -> Sample | None:
+    student, teacher, text = row["predictions"].get(arm), row.get("teacher"), str(row["text"])
+    if student is None or teacher is None:
+        return None
+    answers = (row["gold"], teacher["target"], student["target"])
+    gold, taught, said = (Passage.of(words.target(answer, text), _WRITTEN) for answer in answers)
+    return Sample(str(row["id"]), Passage.of(text), gold, taught, said)
+
+
+def _draw(id_: str) -> str:
+    """A number that has nothing to do with a text's place."""
+    return hashlib.sha256(id_.encode("utf-8", "replace")).hexdigest()
+
+
+@contextmanager
+def _naming(path: Path, number: int) -> Iterator[None]:
+    """Name the line of whatever is wrong with a row of predictions."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}:{number}: not a row of predictions ({error!r}); run the recipe again") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from understudy import words
 from understudy.data.files import replacing
 from understudy.report import plots, tables
 from understudy.report.answer import answer
-from understudy.report.evidence import Answers, read_answers, read_rejected
+from understudy.report.evidence import Answers, read_answers, read_rejected, read_samples
 from understudy.report.markers import Style, swatch
 from understudy.report.scores import Row, Scores, read_scores
 
@@ -39,13 +39,15 @@ def write_report(run_folder: Path) -> Path:
         DataError: The scores are missing, or one of the files is not what it should be.
     """
     scores = read_scores(run_folder / SCORES)
-    answers = read_answers(run_folder / PREDICTIONS, scores.chosen.name)
+    predictions = run_folder / PREDICTIONS
+    answers = read_answers(predictions, scores.chosen.name) if scores.exact else None
     counted = scores.data.rejected if scores.data else None
     values = {
         "run": scores.name or run_folder.resolve().name,
         "scores": scores,
         "answer": answer(scores),
         "answers": answers,
+        "samples": [] if scores.exact else read_samples(predictions, scores.chosen.name),
         "bands": [band for band in answers.bands if band.answers] if answers else [],
         "folder": str(run_folder),
         "rejected": read_rejected(run_folder / REJECTED, counted),
@@ -145,11 +147,14 @@ def _points(scores: Scores, styles: Mapping[str, Style]) -> list[plots.Point]:
 
 def _tables(scores: Scores) -> dict[str, Any]:
     titles, lines = tables.board(scores)
+    titles_aside, lines_aside = tables.board_aside(scores)
     first, others = tables.comparisons(scores)
     by_label = {row.name: tables.labels(scores, row) for row in scores.rows}
     return {
         "titles": titles,
         "lines": lines,
+        "titles_aside": titles_aside,
+        "lines_aside": lines_aside,
         "comparisons": first,
         "other_comparisons": others,
         "labels": by_label[scores.chosen.name],

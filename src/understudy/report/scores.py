@@ -40,13 +40,24 @@ class Latency(_Part):
     p95: float | None = None
 
 
+class Matches(_Part):
+    """What became of the true entities of a test set, and how many answers had nothing to do with any."""
+
+    correct: int = 0
+    partial: int = 0
+    type: int = 0
+    missed: int = 0
+    spurious: int = 0
+
+
 class ClassScore(_Part):
-    """One label's scores; support is how many test answers are truly of that label."""
+    """One label's or entity type's scores; support is how many test answers are truly of it."""
 
     precision: float | None = None
     recall: float | None = None
     f1: float | None = None
     support: int | None = None
+    matches: Matches | None = None
 
 
 class Confusion(_Part):
@@ -68,13 +79,18 @@ class Details(_Part):
 
     per_class: dict[str, ClassScore] | None = None
     confusion: Confusion | None = None
+    matches: Matches | None = None
 
 
 class Row(_Part):
-    """One line of the comparison: the teacher, or a student trained on a mixture, over all its seeds."""
+    """One line of the comparison: the teacher, or a student trained on a mixture, over all its seeds.
+
+    A control is there only to be beaten.
+    """
 
     student: str
     mixture: str | None = None
+    control: bool = False
     seeds: int | None = None
     metrics: dict[str, Estimate | None]
     latency_ms: Latency | None = None
@@ -108,6 +124,8 @@ class Teacher(_Part):
 
     model: str | None = None
     cost_usd: float | None = None
+    spent_usd: float | None = None
+    unusable: int | None = None
     requests: int | None = None
     tokens: Tokens | None = None
 
@@ -175,12 +193,22 @@ class Counts(_Part):
 
 
 class Scores(_Part):
-    """A run's scores file."""
+    """A run's scores file.
+
+    Attributes:
+        form: What the answers are: ``label``, ``spans`` or ``text``.
+        exact: Whether an answer is right or wrong as a whole.
+        headline: The metric that decides.
+        diagnostic: The metrics that describe answers, neither side being the better one.
+    """
 
     version: Literal[1] = 1
     name: str | None = None
     task: str | None = None
+    form: str = "label"
+    exact: bool = True
     headline: str
+    diagnostic: list[str] = []
     understudy: str | None = None
     created: str | None = None
     recipe: str | None = None
@@ -193,12 +221,12 @@ class Scores(_Part):
 
     @model_validator(mode="after")
     def _answerable(self) -> Self:
-        if not self.students:
+        if not self.candidates:
             raise ValueError("rows: no student's row; expected at least one")
         for row in self.rows:
             if row.metrics.get(self.headline) is None:
                 raise ValueError(f"rows: {row.name} has no {self.headline}, the headline metric")
-        if self.choice and self.choice.name not in {row.name for row in self.students}:
+        if self.choice and self.choice.name not in {row.name for row in self.candidates}:
             raise ValueError(f"choice: there is no row {self.choice.name}")
         return self
 
@@ -206,6 +234,16 @@ class Scores(_Part):
     def students(self) -> list[Row]:
         """Every row but the teacher's."""
         return [row for row in self.rows if row.student != TEACHER]
+
+    @property
+    def controls(self) -> list[Row]:
+        """The students that are there only to be beaten."""
+        return [row for row in self.students if row.control]
+
+    @property
+    def candidates(self) -> list[Row]:
+        """The students of which one is chosen."""
+        return [row for row in self.students if not row.control]
 
     @property
     def teacher_row(self) -> Row | None:
@@ -216,8 +254,8 @@ class Scores(_Part):
     def chosen(self) -> Row:
         """The row of the run's choice; where it made none, the student with the highest headline score."""
         if self.choice:
-            return next(row for row in self.students if row.name == self.choice.name)
-        return max(self.students, key=lambda row: self.score(row).mean)
+            return next(row for row in self.candidates if row.name == self.choice.name)
+        return max(self.candidates, key=lambda row: self.score(row).mean)
 
     def score(self, row: Row) -> Estimate:
         """A row's headline score."""

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from understudy import words
 from understudy.report import plots
-from understudy.report.scores import TEACHER, ClassScore, Comparison, Confusion, Row, Scores
+from understudy.report.scores import TEACHER, ClassScore, Comparison, Confusion, Details, Matches, Row, Scores
 
 _MOST_LABELS = 40
 """A confusion matrix of more labels than this is not drawn: nobody can read it, and the page would grow heavy."""
@@ -48,7 +48,18 @@ class _Column:
 
 def board(scores: Scores) -> tuple[list[str], list[Line]]:
     """The titles and the lines of the table of all rows, the teacher first."""
-    columns = [column for column in _columns(scores) if any(column.value(row) is not None for row in scores.rows)]
+    front = [key for key in metric_keys(scores) if not words.metric(key).aside]
+    return _table(scores, [*_metric_columns(scores, front), *_cost_columns()])
+
+
+def board_aside(scores: Scores) -> tuple[list[str], list[Line]]:
+    """The same of the metrics that stand behind the others; none where there are no such metrics."""
+    aside = [key for key in metric_keys(scores) if words.metric(key).aside]
+    return _table(scores, list(_metric_columns(scores, aside))) if aside else ([], [])
+
+
+def _table(scores: Scores, columns: Sequence[_Column]) -> tuple[list[str], list[Line]]:
+    columns = [column for column in columns if any(column.value(row) is not None for row in scores.rows)]
     best = [_best(column, scores.students) for column in columns]
     rows = sorted(scores.rows, key=lambda row: row.student != TEACHER)
     lines = [
@@ -65,10 +76,14 @@ def board(scores: Scores) -> tuple[list[str], list[Line]]:
     return [column.title for column in columns], lines
 
 
-def _columns(scores: Scores) -> Iterator[_Column]:
-    for key in metric_keys(scores):
+def _metric_columns(scores: Scores, keys: Sequence[str]) -> Iterator[_Column]:
+    for key in keys:
         metric = words.metric(key)
-        yield _Column(metric.name, _metric_value(key), _metric_said(key), min if metric.lower_is_better else max)
+        best = None if key in scores.diagnostic else min if metric.lower_is_better else max
+        yield _Column(metric.name, _metric_value(key), _metric_said(key), best)
+
+
+def _cost_columns() -> Iterator[_Column]:
     yield _Column("latency", lambda row: row.p50, _latency_said, min)
     yield _Column("texts/s", lambda row: row.throughput, lambda row: (words.rate(row.throughput), ""), max)
     yield _Column("size", lambda row: row.size_bytes, _size_said, min)
@@ -109,7 +124,8 @@ def _metric_said(key: str) -> Callable[[Row], tuple[str, str]]:
         estimate = row.metrics.get(key)
         if estimate is None:
             return words.NOTHING, ""
-        return words.score(estimate.mean), words.interval(estimate.low, estimate.high)
+        metric = words.metric(key)
+        return metric.said(estimate.mean), metric.interval(estimate.low, estimate.high)
 
     return said
 
@@ -140,36 +156,42 @@ class Compared:
 
 
 def comparisons(scores: Scores) -> tuple[list[Compared], list[Compared]]:
-    """The chosen arm's comparisons by the headline metric, and then all the others."""
+    """The chosen arm's comparisons by the headline metric and by what is to be seen beside it, and then the others.
+
+    Those by metrics that stand aside would be hundreds; they are in the scores file.
+    """
     first: list[Comparison] = []
     others: list[Comparison] = []
-    for comparison in sorted(scores.comparisons, key=lambda each: each.metric != scores.headline):
-        if comparison.metric == scores.headline and scores.chosen.name in (comparison.a, comparison.b):
+    foremost = {scores.headline, *scores.diagnostic}
+    shown = [each for each in scores.comparisons if not words.metric(each.metric).aside]
+    for comparison in sorted(shown, key=lambda each: each.metric != scores.headline):
+        if comparison.metric in foremost and scores.chosen.name in (comparison.a, comparison.b):
             first.append(comparison.flipped() if comparison.b == scores.chosen.name else comparison)
         else:
             others.append(comparison)
-    return _drawn(first), _drawn(others)
+    return _drawn(first, scores), _drawn(others, scores)
 
 
-def _drawn(found: Sequence[Comparison]) -> list[Compared]:
+def _drawn(found: Sequence[Comparison], scores: Scores) -> list[Compared]:
     """Drawn to the same scale for all comparisons by the same metric."""
     limits = {key: _limit(found, key) for key in {comparison.metric for comparison in found}}
-    return [_compared(comparison, limits[comparison.metric]) for comparison in found]
+    return [_compared(comparison, limits[comparison.metric], scores.diagnostic) for comparison in found]
 
 
 def _limit(found: Sequence[Comparison], metric: str) -> float:
     return max(max(abs(each.low), abs(each.high)) for each in found if each.metric == metric)
 
 
-def _compared(comparison: Comparison, limit: float) -> Compared:
+def _compared(comparison: Comparison, limit: float, diagnostic: Sequence[str]) -> Compared:
     low, high = comparison.low, comparison.high
-    sign, verdict = _verdict(comparison)
+    metric = words.metric(comparison.metric)
+    sign, verdict = _verdict(comparison, diagnostic)
     return Compared(
         a=words.arm(comparison.a),
         b=words.arm(comparison.b),
-        metric=words.metric(comparison.metric).name,
-        difference=words.signed(comparison.difference),
-        interval=words.interval(low, high),
+        metric=metric.name,
+        difference=metric.signed(comparison.difference),
+        interval=metric.interval(low, high),
         p_value=words.p_value(comparison.p_value),
         verdict=verdict,
         sign=sign,
@@ -177,8 +199,10 @@ def _compared(comparison: Comparison, limit: float) -> Compared:
     )
 
 
-def _verdict(comparison: Comparison) -> tuple[str, str]:
+def _verdict(comparison: Comparison, diagnostic: Sequence[str]) -> tuple[str, str]:
     """Significant only if the interval leaves out zero."""
+    if comparison.metric in diagnostic:
+        return "unsure", "neither side is better"
     if comparison.low <= 0 <= comparison.high:
         return "unsure", "no significant difference"
     more = comparison.low > 0
@@ -214,10 +238,11 @@ class LabelScore:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What is known of a row label by label."""
+    """What is known of a row label by label, or entity type by type; ``answers`` counts the true ones."""
 
     title: str
     scores: list[LabelScore]
+    matches: list[tuple[str, Matches]]
     heat: Heat | None
     too_many: int
     answers: int
@@ -245,11 +270,21 @@ def labels(scores: Scores, row: Row) -> Labels | None:
     return Labels(
         title=words.arm(row.name),
         scores=sorted(per_class, key=lambda each: each.score.f1 or 0.0),
+        matches=list(_matches(details)),
         heat=_heat(confusion) if confusion and drawn else None,
         too_many=0 if drawn or confusion is None else len(confusion.labels),
-        answers=sum(map(sum, confusion.counts)) if confusion else 0,
+        answers=sum(each.score.support or 0 for each in per_class),
         confusions=_confusions(confusion) if confusion else [],
     )
+
+
+def _matches(details: Details) -> Iterator[tuple[str, Matches]]:
+    """What became of the entities of each type, and of all."""
+    for type_, score in (details.per_class or {}).items():
+        if score.matches:
+            yield type_, score.matches
+    if details.matches:
+        yield "all types", details.matches
 
 
 def _heat(confusion: Confusion) -> Heat:

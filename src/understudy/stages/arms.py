@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from understudy.recipe import Recipe, StudentSpec
-from understudy.registry import build, settings
+from understudy.registry import build, find, settings
 from understudy.run_folder import RunFolder
 from understudy.students.student import Student
 
+_GOLD = "gold"
 CURVE_MIXTURE = "distilled"
 """What a learning curve trains on: its question is what the teacher's labels are worth."""
 
@@ -34,6 +35,11 @@ class Arm:
     def name(self) -> str:
         """``student/mixture``, as in the scores."""
         return f"{self.spec.name}/{self.mixture}"
+
+    @property
+    def control(self) -> bool:
+        """Whether its student is there only to be beaten."""
+        return _is_control(self.spec)
 
     @property
     def student(self) -> Student:
@@ -66,11 +72,19 @@ class Arm:
 
 
 def comparison_arms(recipe: Recipe) -> Iterator[Arm]:
-    """Every student on every mixture, with every seed; cheap students first, as the recipe lists them."""
+    """Every student on every mixture, with every seed, a control only once; in the order of the recipe."""
     for spec in recipe.students:
+        if _is_control(spec):
+            yield Arm(spec, _GOLD if _GOLD in recipe.mixtures else recipe.mixtures[0], seed=0)
+            continue
         for mixture in recipe.mixtures:
             for seed in range(spec.seeds):
                 yield Arm(spec, mixture, seed)
+
+
+def _is_control(spec: StudentSpec) -> bool:
+    student: type[Student] = find("student", spec.student)
+    return student.control
 
 
 def curve_arms(recipe: Recipe, distilled: int) -> dict[int, list[Arm]]:

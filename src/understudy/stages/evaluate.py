@@ -82,7 +82,7 @@ def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled:
     teacher = heard.contestant(test)
     students = _students(recipe, run)
     gold = [example.target for example in test if example.target is not None]
-    scoreboard = Scoreboard(recipe.task.build(), gold, [teacher, *students])
+    scoreboard = Scoreboard(recipe.task.build(), gold, [example.text for example in test], [teacher, *students])
     choice = choose(scoreboard)
     rows = scoreboard.rows()
     write_records(run.predictions, _side_by_side(test, teacher, students))
@@ -90,7 +90,10 @@ def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled:
         "version": VERSION,
         "name": recipe.name,
         "task": recipe.task.name,
+        "form": scoreboard.task.form,
+        "exact": scoreboard.task.exact,
         "headline": scoreboard.task.headline,
+        "diagnostic": sorted(scoreboard.task.diagnostic),
         "understudy": version("understudy"),
         "recipe": None if recipe.source is None else str(recipe.source),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -134,7 +137,11 @@ def _student(arms: Sequence[Arm], run: RunFolder) -> Contestant:
         "folder": arms[0].folder(run).relative_to(run.path).as_posix(),
     }
     return Contestant(
-        student=arms[0].spec.name, mixture=arms[0].mixture, predictions=[_read(arm, run) for arm in arms], facts=facts
+        student=arms[0].spec.name,
+        mixture=arms[0].mixture,
+        predictions=[_read(arm, run) for arm in arms],
+        control=arms[0].control,
+        facts=facts,
     )
 
 

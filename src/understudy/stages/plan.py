@@ -1,7 +1,7 @@
 """Planning: what a recipe would do and cost, worked out without asking anything."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -10,11 +10,12 @@ from pathlib import Path
 
 from understudy.data import clean
 from understudy.errors import RecipeError, UnderstudyError, several
+from understudy.example import Source
 from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import comparison_arms
-from understudy.stages.gather import read_gold, read_sources
+from understudy.stages.gather import file_formats, read_gold, read_sources
 from understudy.stages.generate import writing_forecasts
 from understudy.stages.teach import askable
 from understudy.stages.teacher import dialect_of, endpoint_of, interview_of, ledger_of, price_of, teacher_of
@@ -34,6 +35,8 @@ class Plan:
 
     Attributes:
         rows: How many rows of each source there are.
+        formats: What the file of each source is, where the task is to mark entities.
+        entities: How many entities of each type its rows have.
         skipped: How many pool texts the teacher would not be asked about.
         forecast: What asking it would take.
         writing: What having texts written would take; None where none are.
@@ -46,11 +49,13 @@ class Plan:
         attempt: The most that the first request about a text could take, which is set aside before it is sent; None
             where nobody would be asked.
         max_tokens: How much of that is for the reply.
-        arms: Every student on every mixture, with the number of seeds.
+        arms: How many times every student is trained on every mixture.
         store: Where the teacher's replies are kept.
     """
 
     rows: dict[str, int]
+    formats: dict[Source, str]
+    entities: dict[str, Counter[str]]
     skipped: int
     forecast: Forecast
     writing: Forecast | None
@@ -97,9 +102,13 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
         UnderstudyError: Something is not as it should be; whatever can be found at once is listed together.
     """
     rows: Counter[str] = Counter(gold=0, pool=0, test=0)
+    entities: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def count() -> None:
-        rows.update(example.source for example in read_sources(recipe))
+        for example in read_sources(recipe):
+            rows[example.source] += 1
+            if isinstance(example.target, tuple):
+                entities[example.source].update(span.type for span in example.target)
 
     checks = _checks(recipe, run, progress) if recipe.students else _checks(recipe, run, progress)[1:]
     several(_problems([*checks, count]))
@@ -112,6 +121,8 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
     ledger = ledger_of(recipe, run)
     return Plan(
         rows=dict(rows),
+        formats=file_formats(recipe),
+        entities=dict(entities),
         skipped=rows["pool"] + rows["test"] - forecast.rows,
         forecast=forecast,
         writing=writing,
@@ -123,7 +134,7 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
         spent_usd=ledger.spent_usd,
         attempt=_first_attempt(recipe, teacher),
         max_tokens=recipe.teacher.max_tokens,
-        arms={arm.name: arm.spec.seeds for arm in comparison_arms(recipe)},
+        arms=Counter(arm.name for arm in comparison_arms(recipe)),
         store=interview.store.path,
     )
 
@@ -158,8 +169,9 @@ def _checks(recipe: Recipe, run: RunFolder, progress: Progress) -> list[Check]:
 
 
 def _check_students(recipe: Recipe) -> None:
-    if not recipe.students:
-        raise RecipeError(str(recipe.source), ["students: none; expected one at the least (teach needs none)"])
+    if all(arm.control for arm in comparison_arms(recipe)):
+        found = "none but a control" if recipe.students else "none"
+        raise RecipeError(str(recipe.source), [f"students: {found}; expected one at the least (teach needs none)"])
     for arm in {arm.spec.name: arm for arm in comparison_arms(recipe)}.values():
         arm.student.check_available()
 

@@ -10,7 +10,6 @@ from understudy.example import Example
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.gather import given, gold_of
-from understudy.tasks.task import labels_of
 
 
 def split(recipe: Recipe, run: RunFolder) -> bool:
@@ -31,7 +30,7 @@ def split(recipe: Recipe, run: RunFolder) -> bool:
 
 def divided(examples: Iterable[Example], recipe: Recipe) -> tuple[list[Example], list[Example]]:
     """What to train on, and what to stop by."""
-    alike = bool(labels_of(recipe.task.build()))
+    alike = recipe.task.build().form == "label"
     return hold_out(list(examples), recipe.data.validation, recipe.data.seed, alike=alike)
 
 

@@ -4,8 +4,10 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from understudy.example import whole
 from understudy.students import pretrained
 from understudy.students.pretrained import Pretrained
+from understudy.students.ranges import BUNDLED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +21,7 @@ _AT_ONCE = 32
 """Texts in a batch, which are of like length."""
 
 
-def embed(texts: Sequence[str], model: str = pretrained.BUNDLED) -> "NDArray[np.float32]":
+def embed(texts: Sequence[str], model: str = BUNDLED) -> "NDArray[np.float32]":
     """The unit vectors of texts, shape (texts, size); their products are cosines (Reimers and Gurevych 2019).
 
     Args:
@@ -68,6 +70,5 @@ def _vectors(encoder: Pretrained, texts: Sequence[str]) -> "NDArray[np.float32]"
 
 
 def _tokens(encoder: Pretrained, texts: Sequence[str]) -> list[list[int]]:
-    """The token ids of each text; half a character, which no tokenizer takes, is read as a question mark."""
-    whole = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-    return [encoding.ids for encoding in encoder.tokenizer.encode_batch_fast(whole)]
+    """The token ids of each text."""
+    return [encoding.ids for encoding in encoder.tokenizer.encode_batch_fast([*map(whole, texts)])]

@@ -1,59 +1,48 @@
-"""GBDT: TF-IDF n-grams of words and characters into gradient-boosted trees (LightGBM)."""
+"""GBDT: gradient-boosted trees (LightGBM) over features that need no pretraining."""
 
-import os
-from collections.abc import Sequence
-from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from understudy.errors import ModelError
-from understudy.example import Example, Prediction
-from understudy.extras import need
-from understudy.progress import Bar, Progress
-from understudy.students.labels import LabelDecoder, target_distributions, weights
-from understudy.students.ranges import Count, Fraction, Positive, PositiveInt
-from understudy.students.student import Fit, model_folder, reading
-from understudy.students.tfidf import TfIdf
-from understudy.students.trees import check_trees
+from understudy.students.boosting import Boosting
+from understudy.students.by_form import ByForm, Model
+from understudy.students.ranges import Count, Fraction, Positive, PositiveInt, suited
 from understudy.tasks.task import Task
-from understudy.training.mixtures import Mixture
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+Leaves = Annotated[int, Field(ge=2)]
 
-_TREES = "trees.txt"
-_ROWS_FOR_THREADS = 20_000
-"""Below so many rows a second thread waits more than it works, and where others compute, far more."""
+_MOST_VALUES = 50_000
+"""Of each kind of window feature: boosting sees rates of tags instead of values, so that they cost it nothing."""
 
 
-class GBDT:
-    """Gradient-boosted trees over TF-IDF features; for mixtures, boosting goes on from segment to segment.
+class GBDT(ByForm):
+    """Boosted trees over TF-IDF features of texts, window features of words, or features of sentences.
+
+    For mixtures, boosting goes on from segment to segment. A setting of None is what suits the task.
 
     Args:
-        rounds: Boosting rounds over the whole training; each grows one tree a label.
+        rounds: Boosting rounds over the whole training; each grows one tree a label (100 for texts and words, 50 for
+            sentences).
         learning_rate: Shrinkage of each tree.
         leaves: The most leaves of a tree.
-        feature_fraction: The share of features that a tree may look at.
-        min_leaf: The fewest examples in a leaf.
-        words: The longest word n-gram.
-        chars: The longest character n-gram (from 3 up); 0 for none.
+        feature_fraction: The share of features that a tree may look at (0.2 for texts and words, 0.5 for sentences).
+        min_leaf: The fewest examples in a leaf (3 for texts, 20 for words, 50 for sentences).
+        words: The longest word n-gram of TF-IDF.
+        chars: The longest character n-gram (from 3 up) of TF-IDF; 0 for none.
         max_features: The most features of each kind; boosting's cost grows with them and with the labels.
         seed: Draws the features of each tree.
     """
 
-    tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
+    packages: ClassVar[tuple[str, ...]] = ("lightgbm",)
 
     def __init__(
         self,
         *,
-        rounds: PositiveInt = 100,
+        rounds: PositiveInt | None = None,
         learning_rate: Positive = 0.15,
-        leaves: Annotated[int, Field(ge=2)] = 7,
-        feature_fraction: Fraction = 0.2,
-        min_leaf: Count = 3,
+        leaves: Leaves = 7,
+        feature_fraction: Fraction | None = None,
+        min_leaf: Count | None = None,
         words: PositiveInt = 1,
         chars: Count = 5,
         max_features: PositiveInt = 3_000,
@@ -68,118 +57,40 @@ class GBDT:
         self.chars = chars
         self.max_features = max_features
         self.seed = seed
-        self._features = TfIdf(words=words, chars=chars, max_features=max_features)
-        self._trees: Any = None
 
-    def check_available(self) -> None:
-        """LightGBM must be installed.
+    def classifier(self, task: Task) -> Model:
+        """TF-IDF features into boosted trees."""
+        from understudy.students.labels.boosted import BoostedClassifier
+        from understudy.students.tfidf import TfIdf
 
-        Raises:
-            MissingExtra: It is not.
-        """
-        need("lightgbm", "the gbdt student")
+        features = TfIdf(words=self.words, chars=self.chars, max_features=self.max_features)
+        how = self._boosting(rounds=100, feature_fraction=0.2, min_leaf=3)
+        return BoostedClassifier(task, features=features, how=how)
 
-    def fit(self, mixture: Mixture, validation: Sequence[Example], task: Task, progress: Progress) -> Fit:
-        """Boost over the mixture's segments; validation only sets the confidence."""
-        self._task, self._decoder = task, LabelDecoder.of(task)
-        features = self._features.fit([example.text for example in mixture.examples])
-        segments = mixture.segments()
-        rounds = _whole_rounds([segment.fraction for segment in segments], self.rounds)
-        self._trees = None
-        with progress.bar("gbdt", self.rounds) as bar:
-            for segment, count in zip(segments, rounds, strict=True):
-                if count:
-                    emphasis = mixture.emphasis(segment) * weights(mixture.examples)
-                    self._boost(features, mixture.examples, emphasis, count, bar)
-        if self._trees is None:
-            raise ModelError(f"no tree has grown in {self.rounds} rounds; expected rounds, and examples that weigh")
-        check_trees(
-            self._trees.model_to_string(), features.shape[1], len(self._decoder.labels)
-        )  # no leaf may be infinite
-        self._decoder.calibrate(self._logits([example.text for example in validation]), validation)
-        return Fit(steps=self.rounds)
+    def tagger(self, task: Task) -> Model:
+        """Window features of words into boosted trees, decoded as a whole."""
+        from understudy.students.spans.boosted import BoostedTagger
+        from understudy.students.spans.values import Values
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """The most probable label of each text."""
-        return self._decoder.predictions(self._logits(texts))
+        how = self._boosting(rounds=100, feature_fraction=0.2, min_leaf=20)
+        return BoostedTagger(task, values=Values(_MOST_VALUES, fewest=1), how=how)
 
-    def count_parameters(self) -> int:
-        """The splits (feature and threshold) and leaf values of all trees."""
-        leaves = sum(tree["num_leaves"] for tree in self._trees.dump_model()["tree_info"])
-        return int(leaves + 2 * (leaves - self._trees.num_trees()))
+    def writer(self, task: Task) -> Model:
+        """Features of sentences into a ranking: the highest are taken over."""
+        from understudy.students.extracts.boosted import BoostedExtractor
+        from understudy.students.tfidf import TfIdf
 
-    def save(self, folder: Path) -> None:
-        """Write the vocabulary, the trees in LightGBM's own text, and the manifest."""
-        with model_folder(folder, self, self._task, self._decoder.temperature) as part:
-            self._features.save(part)
-            (part / _TREES).write_text(self._trees.model_to_string(), encoding="utf-8")
+        weights = TfIdf(words=self.words, chars=self.chars, max_features=self.max_features)
+        how = self._boosting(rounds=50, feature_fraction=0.5, min_leaf=50)
+        return BoostedExtractor(task, weights=weights, how=how)
 
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read back a saved student.
-
-        Raises:
-            ModelError: The folder does not hold one, or its parts do not fit together.
-        """
-        lightgbm = need("lightgbm", "the gbdt student")
-        with reading(folder) as manifest:
-            student = cls(**manifest.settings)
-            student._task, student._decoder = manifest.task, LabelDecoder.of(manifest.task, manifest.temperature)
-            student._features.load(folder)
-            trees = (folder / _TREES).read_text(encoding="utf-8")
-            check_trees(trees, student._features.transform([""]).shape[1], len(student._decoder.labels))
-            student._trees = lightgbm.Booster(model_str=trees)
-        return student
-
-    def _logits(self, texts: Sequence[str]) -> Any:
-        """Shape (texts, labels)."""
-        import numpy as np
-
-        if not texts:
-            return np.zeros((0, len(self._decoder.labels)))
-        threads = 1 if len(texts) < _ROWS_FOR_THREADS else os.cpu_count() or 1
-        return self._trees.predict(self._features.transform(texts), num_threads=threads, raw_score=True)
-
-    def _boost(
-        self, features: Any, examples: Sequence[Example], emphasis: "NDArray[np.float64]", rounds: int, bar: Bar
-    ) -> None:
-        """So many more rounds on the examples of positive emphasis, continuing from the trees there are."""
-        import numpy as np
-
-        lightgbm = need("lightgbm", "the gbdt student")
-        distributions = target_distributions(examples, self._decoder.labels) * emphasis[:, None]
-        rows, labels = np.nonzero(distributions)  # an example with a soft target counts once for each of its labels
-        if not len(rows):
-            return
-        data = lightgbm.Dataset(features[rows], label=labels, weight=distributions[rows, labels])
-        threads = 1 if len(rows) < _ROWS_FOR_THREADS else os.cpu_count() or 1
-        self._trees = lightgbm.train(
-            self._parameters() | {"num_threads": threads},
-            data,
-            num_boost_round=rounds,
-            init_model=self._trees,
-            callbacks=[lambda _: bar.advance()],
+    def _boosting(self, *, rounds: int, feature_fraction: float, min_leaf: int) -> Boosting:
+        """How the trees are grown, where the recipe does not say otherwise."""
+        return Boosting(
+            rounds=suited(self.rounds, rounds),
+            learning_rate=self.learning_rate,
+            leaves=self.leaves,
+            feature_fraction=suited(self.feature_fraction, feature_fraction),
+            min_leaf=suited(self.min_leaf, min_leaf),
+            seed=self.seed,
         )
-
-    def _parameters(self) -> dict[str, Any]:
-        return {
-            "objective": "multiclass",
-            "num_class": len(self._decoder.labels),
-            "learning_rate": self.learning_rate,
-            "num_leaves": self.leaves,
-            "feature_fraction": self.feature_fraction,
-            "min_data_in_leaf": self.min_leaf,
-            "min_sum_hessian_in_leaf": 0.1,
-            "lambda_l2": 1.0,
-            "max_bin": 63,
-            "seed": self.seed,
-            "deterministic": True,
-            "force_row_wise": True,
-            "verbose": -1,
-        }
-
-
-def _whole_rounds(fractions: Sequence[float], rounds: int) -> list[int]:
-    """Rounds for each segment: rounded sums, so that together they are exactly as many as asked for."""
-    bounds = [round(rounds * sum(fractions[:i])) for i in range(len(fractions) + 1)]
-    return [high - low for low, high in pairwise(bounds)]

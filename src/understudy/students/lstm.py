@@ -1,59 +1,52 @@
 """The lstm student: words that it learns itself, read in both directions; it needs no pretrained weights."""
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar
 
-from understudy.data.files import write_json
-from understudy.example import Example, Prediction
-from understudy.extras import need
-from understudy.progress import Progress
-from understudy.students.labels import LabelDecoder, labels_of
-from understudy.students.ranges import Count, Dropout, Positive, PositiveInt
-from understudy.students.student import Fit, model_folder, reading
-from understudy.students.words import PADDING, Vocabulary
+from understudy.data.files import digest
+from understudy.students.by_form import ByForm, Model
+from understudy.students.ranges import Count, Dropout, PathText, Positive, PositiveInt, suited
+from understudy.students.vectors import check_vectors
 from understudy.tasks.task import Task
-from understudy.training.mixtures import Mixture
-
-if TYPE_CHECKING:
-    from understudy.students.networks import LSTMClassifier
-
-_WORDS = 30_000
-_WEIGHTS = "model.safetensors"
-_VOCABULARY = "vocabulary.json"
+from understudy.training.regimen import Regimen
 
 
-class LSTM:
-    """A bidirectional LSTM with attention pooling (Hochreiter and Schmidhuber 1997; Yang et al. 2016).
+class LSTM(ByForm):
+    """A bidirectional LSTM (Hochreiter and Schmidhuber 1997) that classifies, tags or writes.
+
+    A setting of None is what suits the task.
 
     Args:
-        embedding_size: Numbers in a word's vector.
-        hidden_size: Numbers in the LSTM's state, for each direction.
-        max_length: Words read of a text.
-        epochs: Passes over all gold and distilled examples, whatever the mixture draws of them.
+        vectors: A text file of word vectors to start from (GloVe's, word2vec's or fastText's, perhaps ``.gz``); in a
+            recipe, from its folder.
+        embedding_size: Numbers in a word's vector, where there is no such file.
+        hidden_size: Numbers in the LSTM's state, for each direction (64 for labels, else 128).
+        max_length: Words read of a text (256 for labels, 400 for texts; 128 of each sentence for entities).
+        epochs: Passes over all gold and distilled examples, whatever the mixture draws of them (8).
         batch_size: Examples in an optimiser step.
-        learning_rate: The highest learning rate of AdamW.
-        dropout: The share of a text's numbers that is left out in training, for vectors and for the pooled text.
+        learning_rate: The highest learning rate of AdamW (1e-2 for labels, 5e-3 for entities, 3e-3 for texts).
+        dropout: The share of a text's numbers that is left out in training, for vectors and for the states.
         word_dropout: The share of words made unknown in training.
         seed: Decides the first weights, the order of the examples, and dropout.
     """
 
-    tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
+    packages: ClassVar[tuple[str, ...]] = ("torch",)
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, each by its name
         self,
         *,
+        vectors: PathText | None = None,
         embedding_size: PositiveInt = 128,
-        hidden_size: PositiveInt = 64,
-        max_length: PositiveInt = 256,
-        epochs: Positive = 8,
+        hidden_size: PositiveInt | None = None,
+        max_length: PositiveInt | None = None,
+        epochs: Positive | None = None,
         batch_size: PositiveInt = 32,
-        learning_rate: Positive = 1e-2,
+        learning_rate: Positive | None = None,
         dropout: Dropout = 0.2,
         word_dropout: Dropout = 0.1,
         seed: Count = 0,
     ) -> None:
+        self.vectors = vectors
         self.embedding_size = embedding_size
         self.hidden_size = hidden_size
         self.max_length = max_length
@@ -65,85 +58,74 @@ class LSTM:
         self.seed = seed
 
     def check_available(self) -> None:
-        """Find out whether this student could be trained here, before anything is spent on its training data.
+        """Find out whether it can be trained here, before anything is spent on training data.
 
         Raises:
-            MissingExtra: torch is not installed.
+            MissingExtra: A package is not installed.
+            ModelError: The word vectors cannot be read.
         """
-        need("torch", "the lstm student")
+        super().check_available()
+        if self._vectors_file is not None:
+            check_vectors(self._vectors_file)
 
-    def fit(self, mixture: Mixture, validation: Sequence[Example], task: Task, progress: Progress) -> Fit:
-        """Learn from the mixture; the weights that score best on validation are kept."""
-        self.check_available()
-        from understudy.students import classifying
-        from understudy.training.loop import Optimisation, best_device, seeded
+    def fingerprint(self) -> dict[str, str]:
+        """What tells the word vectors that it starts from apart from others."""
+        return {} if self._vectors_file is None else {"vectors": digest(self._vectors_file)}
 
-        how = Optimisation(
-            steps=mixture.steps(self.epochs, self.batch_size), learning_rate=self.learning_rate, bf16=False
-        )
-        with seeded(self.seed):
-            words = Vocabulary.of((example.text for example in mixture.examples), _WORDS)
-            self._adopt(self._network(words, task).to(best_device()), words, task)
-            return classifying.fit(
-                self._classifier, mixture, validation, self._task, how, self.batch_size, self.seed, progress
-            )
-
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """The most probable label of each text."""
-        return self._classifier.predict(texts)
-
-    def count_parameters(self) -> int:
-        """How many learned numbers there are, word vectors included."""
-        return sum(parameter.numel() for parameter in self._classifier.network.parameters())
-
-    def save(self, folder: Path) -> None:
-        """Write vocabulary and weights."""
-        from safetensors.torch import save_file
-
-        with model_folder(folder, self, self._task, self._classifier.decoder.temperature) as part:
-            write_json(part / _VOCABULARY, self._words.words)
-            save_file(self._classifier.network.state_dict(), part / _WEIGHTS)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read back what `save` wrote."""
-        torch = need("torch", "the lstm student")
-        from safetensors.torch import load_file
-
-        from understudy.students.networks import check_finite
-        from understudy.training.loop import best_device
-
-        with reading(folder) as manifest:
-            student = cls(**manifest.settings)
-            words = Vocabulary.from_json(json.loads((folder / _VOCABULARY).read_text(encoding="utf-8")))
-            weights = {name: tensor.float() for name, tensor in load_file(folder / _WEIGHTS).items()}
-            check_finite(weights, folder)
-            with torch.device("meta"):  # without memory, of which a hostile manifest may ask for more than there is
-                network = student._network(words, manifest.task)
-            network.load_state_dict(weights, assign=True)
-            student._adopt(network.to(best_device()).eval(), words, manifest.task)
-            student._classifier.decoder.temperature = manifest.temperature
-        return student
-
-    def _network(self, words: Vocabulary, task: Task) -> "LSTMClassifier":
-        """A fresh network for a vocabulary and a task's labels."""
-        from understudy.students.networks import LSTMClassifier
+    def classifier(self, task: Task) -> Model:
+        """Attention pooling over the states of a text, and a linear head."""
+        from understudy.students.labels.lstm import LSTMClassifier
 
         return LSTMClassifier(
-            words=len(words),
-            labels=len(labels_of(task)),
+            task,
+            vectors=self._vectors_file,
             embedding_size=self.embedding_size,
-            hidden_size=self.hidden_size,
+            hidden_size=suited(self.hidden_size, 64),
+            max_length=suited(self.max_length, 256),
             dropout=self.dropout,
             word_dropout=self.word_dropout,
+            regimen=self._regimen(epochs=8, learning_rate=1e-2),
         )
 
-    def _adopt(self, network: "LSTMClassifier", words: Vocabulary, task: Task) -> None:
-        """Make a network this student's own."""
-        from understudy.students.classifying import Classifier
+    def tagger(self, task: Task) -> Model:
+        """Characters and words into tags that are decoded as a whole."""
+        from understudy.students.spans.lstm import LSTMTagger
 
-        self._words, self._task = words, task
-        self._classifier = Classifier(network, self._encode, PADDING, LabelDecoder.of(task))
+        return LSTMTagger(
+            task,
+            vectors=self._vectors_file,
+            embedding_size=self.embedding_size,
+            hidden_size=suited(self.hidden_size, 128),
+            max_length=suited(self.max_length, 128),
+            dropout=self.dropout,
+            word_dropout=self.word_dropout,
+            regimen=self._regimen(epochs=8, learning_rate=5e-3),
+        )
 
-    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
-        return [self._words.encode(text, self.max_length) for text in texts]
+    def writer(self, task: Task) -> Model:
+        """A text that is written word by word, or copied from the source."""
+        from understudy.students.sequences.lstm import LSTMWriter
+
+        return LSTMWriter(
+            task,
+            vectors=self._vectors_file,
+            embedding_size=self.embedding_size,
+            hidden_size=suited(self.hidden_size, 128),
+            max_length=suited(self.max_length, 400),
+            dropout=self.dropout,
+            word_dropout=self.word_dropout,
+            regimen=self._regimen(epochs=8, learning_rate=3e-3),
+        )
+
+    @property
+    def _vectors_file(self) -> Path | None:
+        return None if self.vectors is None else Path(self.vectors)
+
+    def _regimen(self, *, epochs: float, learning_rate: float) -> Regimen:
+        """How it is trained, where the recipe does not say otherwise."""
+        return Regimen(
+            epochs=suited(self.epochs, epochs),
+            batch_size=self.batch_size,
+            learning_rate=suited(self.learning_rate, learning_rate),
+            seed=self.seed,
+        )

@@ -1,9 +1,9 @@
-"""The networks behind the torch students; each maps token ids and their mask to one row of logits a text."""
+"""What the networks of the torch students are made of."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,16 @@ def mean_pool(states: Tensor, mask: Tensor) -> Tensor:
     return (states.float() * weight).sum(dim=1) / weight.sum(dim=1)
 
 
+def device_of(network: nn.Module) -> torch.device:
+    """Where a network computes."""
+    return next(network.parameters()).device
+
+
+def count_parameters(network: nn.Module) -> int:
+    """How many learned numbers there are; shared ones count once."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
 def check_finite(weights: Mapping[str, Tensor], where: Path | str) -> None:
     """Make sure that weights are numbers.
 
@@ -39,81 +49,86 @@ def check_finite(weights: Mapping[str, Tensor], where: Path | str) -> None:
             raise ModelError(f"{where}: a weight in {name} is not a number")
 
 
-class EncoderClassifier(nn.Module):
-    """A pretrained encoder, the mean over its last hidden states, and a linear head."""
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The weights in a safetensors file, in float32.
 
-    def __init__(self, backbone: Any, labels: int, dropout: float) -> None:
+    Raises:
+        ModelError: One is not a number.
+    """
+    from safetensors.torch import load_file
+
+    weights = {name: tensor.float() for name, tensor in load_file(path).items()}
+    check_finite(weights, path.parent)
+    return weights
+
+
+class EncoderNetwork(nn.Module):
+    """A pretrained encoder, whose many dropouts stay off: they cost a third of a step on a processor.
+
+    A few passes at a low learning rate do without them; the head on top may have its own.
+    """
+
+    def __init__(self, backbone: Any) -> None:
         super().__init__()
         self.backbone = backbone
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(backbone.config.hidden_size, labels)
 
     def train(self, mode: bool = True) -> Self:
-        """As any module, but for the backbone, whose many dropouts cost a third of a step on a processor.
-
-        A few passes at a low learning rate do without them; the head's own remains.
-        """
+        """As any module, but for the backbone."""
         super().train(mode)
         self.backbone.eval()
         return self
 
-    def pooled(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """What the head sees, shape (texts, hidden size)."""
-        return mean_pool(self.backbone(input_ids=ids, attention_mask=mask.long()).last_hidden_state, mask)
-
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Logits, shape (texts, labels)."""
-        logits: Tensor = self.head(self.dropout(self.pooled(ids, mask)))
-        return logits
+    def states(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """The last hidden states, shape (texts, tokens, hidden size)."""
+        states: Tensor = self.backbone(input_ids=ids, attention_mask=mask.long()).last_hidden_state
+        return states
 
 
-class LSTMClassifier(nn.Module):
-    """Word vectors, a bidirectional LSTM over them, attention pooling over both, and a linear head."""
+NetworkT = TypeVar("NetworkT", bound=EncoderNetwork)
 
-    def __init__(
-        self, *, words: int, labels: int, embedding_size: int, hidden_size: int, dropout: float, word_dropout: float
-    ) -> None:
+
+class BiLSTM(nn.Module):
+    """An LSTM in both directions (Hochreiter and Schmidhuber 1997), untouched by a text's padding.
+
+    Two LSTMs, the second over the reversed words, because packed sequences are many times slower in training.
+    """
+
+    def __init__(self, size: int, hidden_size: int) -> None:
         super().__init__()
-        self.word_dropout = word_dropout
-        self.embedding = nn.Embedding(words, embedding_size)
-        # Torch's own spread of 1 drowns what a thousand texts can teach; this one does not (0.82 against 0.69 correct).
-        nn.init.normal_(self.embedding.weight, std=_VECTOR_SPREAD)
-        self.onward = nn.LSTM(embedding_size, hidden_size, batch_first=True)
-        self.homeward = nn.LSTM(embedding_size, hidden_size, batch_first=True)
-        self.attention = nn.Linear(2 * hidden_size, 1)
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(embedding_size + 2 * hidden_size, labels)
+        self.onward = nn.LSTM(size, hidden_size, batch_first=True)
+        self.homeward = nn.LSTM(size, hidden_size, batch_first=True)
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Logits, shape (texts, labels)."""
-        vectors = self.dropout(self.embedding(self._without_some_words(ids)))
-        states = self._read(vectors, mask)
-        attention = self.attention(states).squeeze(-1).masked_fill(~mask, -torch.inf).softmax(dim=1)
-        pooled = (torch.cat([vectors, states], dim=-1) * attention.unsqueeze(-1)).sum(dim=1)
-        logits: Tensor = self.head(self.dropout(pooled))
-        return logits
-
-    def _read(self, vectors: Tensor, mask: Tensor) -> Tensor:
-        """The states of both directions, shape (texts, tokens, 2 hidden size), untouched by a text's padding.
-
-        Two LSTMs, the second over the reversed words, because packed sequences are many times slower in training.
-        """
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """The states of both directions, shape (texts, tokens, 2 hidden size)."""
         tokens = torch.arange(mask.shape[1], device=mask.device)
         reversed_ = (mask.sum(dim=1, keepdim=True) - 1 - tokens).clamp(min=0).unsqueeze(-1)
         onward, _ = self.onward(vectors)
         homeward, _ = self.homeward(vectors.gather(1, reversed_.expand_as(vectors)))
         return torch.cat([onward, homeward.gather(1, reversed_.expand_as(homeward))], dim=-1)
 
-    def _without_some_words(self, ids: Tensor) -> Tensor:
-        """In training, some words are made unknown: they are leaned on less, and the unknown word gets a meaning."""
-        if not self.training:
-            return ids
-        dropped = torch.rand(ids.shape, device=ids.device) < self.word_dropout
-        return ids.masked_fill(dropped & (ids != PADDING), UNKNOWN)
+
+class WordVectors(nn.Embedding):
+    """Word vectors that are learned from the texts; in training, some words are made unknown.
+
+    The known are leaned on less then, and the unknown word gets a meaning.
+    """
+
+    def __init__(self, words: int, size: int, word_dropout: float) -> None:
+        super().__init__(words, size)
+        self.word_dropout = word_dropout
+        # Torch's own spread of 1 drowns what a thousand texts can teach; this one does not (0.82 against 0.69 correct).
+        nn.init.normal_(self.weight, std=_VECTOR_SPREAD)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """From word numbers, shape (...), to their vectors, shape (..., size)."""
+        if self.training:
+            dropped = torch.rand(ids.shape, device=ids.device) < self.word_dropout
+            ids = ids.masked_fill(dropped & (ids != PADDING), UNKNOWN)
+        return super().forward(ids)
 
 
 @contextmanager
-def plain_attention(network: EncoderClassifier) -> Iterator[None]:
+def plain_attention(network: NetworkT) -> Iterator[NetworkT]:
     """For the time of training on a processor, attention without fused kernels: their way back is twice as slow there.
 
     What is predicted afterwards comes from the same kernels as in a network that was loaded.
@@ -122,7 +137,7 @@ def plain_attention(network: EncoderClassifier) -> Iterator[None]:
     if next(network.parameters()).device.type == "cpu":
         network.backbone.set_attn_implementation("eager")
     try:
-        yield
+        yield network
     finally:
         network.backbone.set_attn_implementation(usual)
 

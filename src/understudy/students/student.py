@@ -13,7 +13,7 @@ from understudy.data.files import replacing_folder, write_json
 from understudy.errors import ModelError, UnderstudyError
 from understudy.example import Example, Prediction
 from understudy.progress import Progress
-from understudy.tasks.task import Task
+from understudy.tasks.task import Form, Task
 from understudy.training.mixtures import Mixture
 
 MANIFEST = "model.json"
@@ -47,10 +47,13 @@ class Student(Predictor, Protocol):
     tells one start from another.
 
     Attributes:
-        tasks: The names of the tasks that it can learn.
+        forms: The forms of target that it can learn to give.
+        control: Whether it is there only to be beaten, like a text's beginning as its summary. A control is fitted
+            once, whatever mixtures and seeds there are; all others are compared with it, and it is never chosen.
     """
 
-    tasks: ClassVar[frozenset[str]]
+    forms: ClassVar[frozenset[Form]]
+    control: ClassVar[bool]
 
     def check_available(self) -> None:
         """Find out whether it can be trained here, before anything is spent on what to train it on.
@@ -90,7 +93,7 @@ class Manifest:
 
 
 @contextmanager
-def model_folder(folder: Path, student: Student, task: Task, temperature: float = 1.0) -> Iterator[Path]:
+def model_folder(folder: Path, student: object, task: Task, temperature: float = 1.0) -> Iterator[Path]:
     """The folder to write a model's parts into; the manifest is added, and the whole takes its place at the end.
 
     Raises:

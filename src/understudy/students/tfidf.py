@@ -49,6 +49,11 @@ class TfIdf:
         self._vectorizers = vectorizers
         return self.transform(texts)
 
+    @property
+    def size(self) -> int:
+        """How many features there are."""
+        return int(self.transform([""]).shape[1])
+
     def transform(self, texts: Sequence[str]) -> "Sparse":
         """Features of these texts, shape (texts, features), float32."""
         sparse = need("scipy.sparse", "TF-IDF")

@@ -18,8 +18,14 @@ _OF_SPLITS = (
 )
 
 
-def check_trees(text: str, features: int, labels: int) -> None:
+def check_trees(text: str, features: int, objective: str, labels: int = 1) -> None:
     """Make sure that a text holds whole trees, over so many features and in turn for each of so many labels.
+
+    Args:
+        text: What LightGBM has written.
+        features: How many features there are.
+        objective: As LightGBM writes it, such as ``multiclass num_class:3`` or ``lambdarank``.
+        labels: How many trees grow in a round.
 
     Raises:
         ModelError: It does not.
@@ -30,7 +36,7 @@ def check_trees(text: str, features: int, labels: int) -> None:
         "num_class": str(labels),
         "num_tree_per_iteration": str(labels),
         "max_feature_idx": str(features - 1),
-        "objective": f"multiclass num_class:{labels}",
+        "objective": objective,
         "tree_sizes": " ".join(str(len(tree)) for tree in trees),
     }
     said = _pairs(head.split("\n"))

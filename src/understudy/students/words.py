@@ -25,8 +25,7 @@ class Vocabulary:
     @classmethod
     def of(cls, texts: Iterable[str], size: int) -> "Vocabulary":
         """The most frequent words of some texts, at most ``size``, equally frequent ones in alphabetical order."""
-        counts = Counter(word for text in texts for word in split(text))
-        return cls(sorted(counts, key=lambda word: (-counts[word], word))[:size])
+        return cls(most_frequent((word for text in texts for word in split(text)), size))
 
     @classmethod
     def from_json(cls, value: object) -> "Vocabulary":
@@ -47,7 +46,17 @@ class Vocabulary:
 
     def encode(self, text: str, longest: int) -> list[int]:
         """The numbers of a text's first words."""
-        return [self._numbers.get(word, UNKNOWN) for word in split(text, longest)]
+        return [self.number(word) for word in split(text, longest)]
+
+    def number(self, word: str) -> int:
+        """The number of a word; that of the unknown word if it is not known."""
+        return self._numbers.get(word, UNKNOWN)
+
+
+def most_frequent(words: Iterable[str], size: int, least: int = 1) -> list[str]:
+    """The most frequent words that occur at least so many times, equally frequent ones in alphabetical order."""
+    counts = Counter(words)
+    return sorted((word for word in counts if counts[word] >= least), key=lambda word: (-counts[word], word))[:size]
 
 
 def split(text: str, longest: int | None = None) -> list[str]:

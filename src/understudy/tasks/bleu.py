@@ -19,6 +19,8 @@ _RECALL_WEIGHT = 2**2
 """chrF2: recall counts for beta = 2 times as much as precision."""
 BLEU_COUNTS = 2 + 2 * _WORD_ORDER
 """How many counts `bleu_counts` gives."""
+CHRF_COUNTS = 3 * _CHARACTER_ORDER
+"""How many counts `chrf_counts` gives."""
 
 # The tokens of NIST's mteval-v13a: marks stand alone, but for full stops and commas between digits and for hyphens
 # and apostrophes in words.

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,10 +10,10 @@ from understudy.errors import DataError, ParseError
 from understudy.example import Target
 from understudy.registry import unknown
 from understudy.tasks.choices import described
+from understudy.tasks.class_counts import ClassCounts
 from understudy.tasks.prompt import PromptSetting, render, reply_schema
-from understudy.tasks.ratio import ratio
 from understudy.tasks.reply import read_object
-from understudy.tasks.task import Message, ReplySchema, Tally
+from understudy.tasks.task import Form, Message, ReplySchema, Tally
 from understudy.words import quoted
 
 if TYPE_CHECKING:
@@ -43,7 +42,9 @@ class Classification:
     """
 
     headline: ClassVar[str] = "macro_f1"
+    form: ClassVar[Form] = "label"
     exact: ClassVar[bool] = True
+    diagnostic: ClassVar[frozenset[str]] = frozenset()
     generation_prompt: ClassVar[str] = "generate-from-label.v1"
 
     def __init__(
@@ -101,34 +102,26 @@ class Classification:
         [(label, votes)] = Counter(targets).most_common(1)
         return label, votes / len(targets)
 
-    def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> Tally:
-        """Counts for accuracy and macro-F1: per label true positives, gold and predicted; then the items themselves."""
+    def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None], texts: Sequence[str]) -> Tally:
+        """Counts for accuracy and macro-F1: per label true positives, predicted and gold; then the items themselves."""
         import numpy as np
         from scipy import sparse
 
         is_gold, is_predicted = self._one_hot(gold), self._one_hot(predicted)
-        counts = sparse.hstack([is_gold * is_predicted, is_gold, is_predicted, np.ones((len(gold), 1))], format="csr")
+        counts = sparse.hstack([is_gold * is_predicted, is_predicted, is_gold, np.ones((len(gold), 1))], format="csr")
         return Tally(counts, functools.partial(_classification_metrics, len(self.labels)))
 
-    def details(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> dict[str, Any]:
+    def details(
+        self, gold: Sequence[Target], predicted: Sequence[Target | None], texts: Sequence[str]
+    ) -> dict[str, Any]:
         """Precision, recall and F1 of each label, and the confusion matrix (gold by predicted, last column: none)."""
         import numpy as np
 
-        true_positive, truth, answered = _parts(len(self.labels), self.tally(gold, predicted).items.sum(axis=0))
-        precision, recall = ratio(true_positive, answered), ratio(true_positive, truth)
-        f1 = ratio(2 * true_positive, truth + answered)
+        counts = ClassCounts.of(self.tally(gold, predicted, texts).items.sum(axis=0), len(self.labels))
         confusion = np.zeros((len(self.labels), len(self.labels) + 1), dtype=np.int64)
         np.add.at(confusion, (self._indices(gold), self._indices(predicted)), 1)
         return {
-            "per_class": {
-                label: {
-                    "precision": float(precision[i]),
-                    "recall": float(recall[i]),
-                    "f1": float(f1[i]),
-                    "support": int(truth[i]),
-                }
-                for i, label in enumerate(self.labels)
-            },
+            "per_class": counts.by_class(self.labels),
             "confusion": {"labels": list(self.labels), "counts": confusion.tolist()},
         }
 
@@ -152,15 +145,6 @@ class Classification:
 
 
 def _classification_metrics(labels: int, sums: "Floats") -> "dict[str, Floats]":
-    """Accuracy, and macro-F1 over the labels that occur in gold or predictions (as scikit-learn counts them)."""
-    import numpy as np
-
-    true_positive, truth, answered = _parts(labels, sums)
-    f1 = ratio(2 * true_positive, truth + answered, undefined=math.nan)
-    occurs = ~np.isnan(f1)
-    macro = np.where(occurs, f1, 0.0).sum(axis=-1) / np.maximum(occurs.sum(axis=-1), 1)
-    return {"accuracy": true_positive.sum(axis=-1) / sums[..., -1], "macro_f1": macro}
-
-
-def _parts(labels: int, sums: "Floats") -> "tuple[Floats, Floats, Floats]":
-    return sums[..., :labels], sums[..., labels : 2 * labels], sums[..., 2 * labels : 3 * labels]
+    """Accuracy, and macro-F1 over the labels that occur."""
+    counts = ClassCounts.of(sums, labels)
+    return {"accuracy": counts.right.sum(axis=-1) / sums[..., -1], "macro_f1": counts.macro_f1()}

@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from understudy.errors import DataError, ParseError
 from understudy.example import Target, is_whole
+from understudy.tasks.ratio import UNDEFINED, ratio
 from understudy.tasks.reply import read_object
 from understudy.tasks.rouge import cutter, rouge_l
 from understudy.words import quoted
+
+if TYPE_CHECKING:
+    from understudy.tasks.task import Floats
 
 
 def parse_text(reply: str, key: str) -> str:
@@ -60,15 +64,15 @@ def medoid(targets: Sequence[Target]) -> tuple[str, float]:
     return texts[best], means[best]
 
 
-def lengths(gold: Sequence[Target], predicted: Sequence[Target | None]) -> dict[str, Any]:
-    """How many words the texts have on average, those of gold and those answered, and how many were not answered."""
-    answered = [(as_text(truth), answer) for truth, answer in zip(gold, predicted, strict=True) if as_text(answer)]
-    right = sum(len(cutter(as_text(truth))(as_text(truth))) for truth in gold)
-    found = sum(len(cutter(truth)(as_text(answer))) for truth, answer in answered)
-    return {
-        "words": {"gold": right / max(len(gold), 1), "predicted": found / max(len(answered), 1)},
-        "unanswered": len(gold) - len(answered),
-    }
+def lengths(found: "Floats", wanted: "Floats", answered: "Floats") -> "dict[str, Floats]":
+    """The metrics of how long answers are, of which no side is better.
+
+    Args:
+        found: How many words the answers have, any shape.
+        wanted: How many words the references have, likewise.
+        answered: How many texts have an answer, likewise.
+    """
+    return {"words": ratio(found, answered, UNDEFINED), "length_ratio": ratio(found, wanted, UNDEFINED)}
 
 
 def _mean_likeness(place: int, texts: Sequence[str]) -> float:

@@ -1,20 +1,22 @@
 """Named-entity recognition: which passages of a text name entities, and of which type."""
 
+import bisect
+import functools
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from understudy.errors import DataError, ParseError
 from understudy.example import Span, Target
 from understudy.registry import unknown
 from understudy.tasks.choices import described
+from understudy.tasks.class_counts import ClassCounts
 from understudy.tasks.mentions import align
 from understudy.tasks.prompt import PromptSetting, render, reply_schema
-from understudy.tasks.ratio import ratio
 from understudy.tasks.reply import check_keys, read_object
-from understudy.tasks.task import Message, ReplySchema, Tally
+from understudy.tasks.task import Form, Message, ReplySchema, Tally
 from understudy.words import quoted
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _FORM = '{"entities": [{"text": ..., "type": ...}]}'
 _CELL = '{"start": ..., "end": ..., "type": ...}'
+_MATCHES = ("correct", "partial", "type", "missed", "spurious")
 
 
 class NER:
@@ -38,7 +41,9 @@ class NER:
     """
 
     headline: ClassVar[str] = "f1"
+    form: ClassVar[Form] = "spans"
     exact: ClassVar[bool] = True
+    diagnostic: ClassVar[frozenset[str]] = frozenset()
     generation_prompt: ClassVar[str] = "generate-from-entities.v1"
 
     def __init__(self, *, types: Mapping[str, str | None] | Sequence[str], prompt: PromptSetting = "ner.v2") -> None:
@@ -103,30 +108,46 @@ class NER:
         agreed = {span for span, count in votes.items() if 2 * count > len(targets)}
         return tuple(sorted(agreed)), sum(_likeness(agreed, set(_spans(each))) for each in targets) / len(targets)
 
-    def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> Tally:
-        """Counts for strict micro-averaged precision, recall and F1: spans found exactly, predicted and gold.
+    def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None], texts: Sequence[str]) -> Tally:
+        """Counts for strict precision, recall and F1: of each type, spans found exactly, predicted and gold.
 
         A span counts only with both its bounds and its type right (Tjong Kim Sang and De Meulder 2003).
         """
         import numpy as np
+        from scipy import sparse
 
-        items = np.zeros((len(gold), 3))
+        cells = np.fromiter(self._cells(gold, predicted), np.dtype((np.int64, 2)))
+        shape = (len(gold), 3 * len(self.types))
+        items = sparse.csr_array((np.ones(len(cells)), (cells[:, 0], cells[:, 1])), shape=shape)
+        return Tally(items, functools.partial(_metrics, len(self.types)))
+
+    def _cells(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> Iterator[tuple[int, int]]:
+        """Item and column of everything that counts one."""
+        column = {type_: place for place, type_ in enumerate(self.types)}
         for row, (truth, answer) in enumerate(zip(gold, predicted, strict=True)):
             right, found = set(_spans(truth)), set(_spans(answer))
-            items[row] = len(right & found), len(found), len(right)
-        return Tally(items, _metrics)
+            for kind, spans in enumerate((right & found, found, right)):
+                for span in spans:
+                    yield row, kind * len(column) + column[span.type]
 
-    def details(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> dict[str, Any]:
-        """Each type's scores, and its errors by kind.
+    def details(
+        self, gold: Sequence[Target], predicted: Sequence[Target | None], texts: Sequence[str]
+    ) -> dict[str, Any]:
+        """Each type's scores, and what became of its spans, as in MUC (Chinchor and Sundheim 1993); then of all.
 
-        A gold span that was not found has the wrong ``type`` (bounds right), a wrong ``boundary`` (an answer overlaps
-        it) or was ``missed``; an answer that overlaps no gold span was ``invented``, and counts for its own type.
+        A gold span is ``correct``, or an answer overlaps it: one of its type (``partial``), or only others (``type``);
+        else it was ``missed``. An answer that overlaps no gold span is ``spurious``, and counts for its own type.
         """
-        counts = {type_: Counter[str]() for type_ in self.types}
+        matches = {type_: dict.fromkeys(_MATCHES, 0) for type_ in self.types}
         for truth, answer in zip(gold, predicted, strict=True):
             for type_, outcome in _outcomes(_spans(truth), _spans(answer)):
-                counts[type_][outcome] += 1
-        return {"per_class": {type_: _scores(found) for type_, found in counts.items()}}
+                matches[type_][outcome] += 1
+        counts = ClassCounts.of(self.tally(gold, predicted, texts).items.sum(axis=0), len(self.types))
+        scores = counts.by_class(self.types)
+        return {
+            "per_class": {type_: {**scores[type_], "matches": matches[type_]} for type_ in self.types},
+            "matches": {outcome: sum(of_type[outcome] for of_type in matches.values()) for outcome in _MATCHES},
+        }
 
     def _mention(self, entity: Any) -> tuple[str, str]:
         if not isinstance(entity, dict):
@@ -170,47 +191,34 @@ def _likeness(a: set[Span], b: set[Span]) -> float:
     return 2 * len(a & b) / (len(a) + len(b)) if a or b else 1.0
 
 
-def _outcomes(gold: Sequence[Span], predicted: Sequence[Span]) -> Iterable[tuple[str, str]]:
-    """What became of each gold span, and of each predicted one, by type."""
-    bounds = {span[:2] for span in predicted}
+def _outcomes(gold: Sequence[Span], predicted: Sequence[Span]) -> Iterator[tuple[str, str]]:
+    """What became of each gold span, and which predicted ones are spurious, by type."""
     for span in gold:
-        yield span.type, "support"
-        if span in predicted:
-            yield span.type, "found"
-        elif span[:2] in bounds:
-            yield span.type, "type"
-        else:
-            yield span.type, "boundary" if _touches(span, predicted) else "missed"
+        yield span.type, _outcome(span, _overlapping(span, predicted))
     for span in predicted:
-        yield span.type, "predicted"
-        if not _touches(span, gold):
-            yield span.type, "invented"
+        if not _overlapping(span, gold):
+            yield span.type, "spurious"
 
 
-def _touches(span: Span, others: Iterable[Span]) -> bool:
-    return any(span.start < other.end and other.start < span.end for other in others)
+def _outcome(span: Span, answers: Sequence[Span]) -> str:
+    """What became of a gold span, given the answers that overlap it."""
+    if span in answers:
+        return "correct"
+    if any(answer.type == span.type for answer in answers):
+        return "partial"
+    return "type" if answers else "missed"
 
 
-def _scores(counts: Mapping[str, int]) -> dict[str, Any]:
-    """A type's scores and errors."""
-    found, predicted, support = (counts[name] for name in ("found", "predicted", "support"))
-    return {
-        "precision": found / max(predicted, 1),
-        "recall": found / max(support, 1),
-        "f1": 2 * found / max(predicted + support, 1),
-        "support": support,
-        "errors": {name: counts[name] for name in ("boundary", "type", "missed", "invented")},
-    }
+def _overlapping(span: Span, others: Sequence[Span]) -> Sequence[Span]:
+    """Those of the others, which stand in the order of the text, that share a character with a span."""
+    first = bisect.bisect_right(others, span.start, key=lambda other: other.end)
+    return others[first : bisect.bisect_left(others, span.end, key=lambda other: other.start)]
 
 
-def _metrics(sums: "Floats") -> "dict[str, Floats]":
-    """Precision, recall and F1; 0 where there is nothing to divide by, as seqeval counts them."""
-    found, predicted, gold = sums[..., 0], sums[..., 1], sums[..., 2]
-    return {
-        "precision": ratio(found, predicted),
-        "recall": ratio(found, gold),
-        "f1": ratio(2 * found, predicted + gold),
-    }
+def _metrics(types: int, sums: "Floats") -> "dict[str, Floats]":
+    """Precision, recall and F1 over all spans, and macro-F1 over the types that occur, as seqeval has them."""
+    counts = ClassCounts.of(sums, types)
+    return {**counts.together().scores(), "macro_f1": counts.macro_f1()}
 
 
 def _shown(span: Span, text: str) -> str:

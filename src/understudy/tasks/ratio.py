@@ -1,9 +1,13 @@
 """Division of summed counts, the last step of every metric."""
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from understudy.tasks.task import Floats
+
+UNDEFINED = math.nan
+"""What a metric is of which nothing can be said, such as a share of no names at all."""
 
 
 def ratio(part: "Floats", whole: "Floats", undefined: float = 0.0) -> "Floats":

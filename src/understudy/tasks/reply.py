@@ -34,13 +34,22 @@ def read_object(reply: str, keys: Sequence[str], form: str) -> dict[str, Any]:
         ParseError: The reply is anything else; the message says what, and repeats the form.
     """
     try:
-        found = _decoded(_without_thoughts(reply.strip(_SPACE)))
+        found = _object(reply)
         check_keys(found, keys, allowed=[REASONING])
         if not isinstance(found.get(REASONING, ""), str):
             raise ParseError(f"{REASONING} is no text")
     except ParseError as error:
         raise ParseError(f"{error}; expected {form}") from None
     return found
+
+
+def reasoning(reply: str) -> str:
+    """How a reply says that it came to its answer; empty where it says nothing of it, or is no JSON object."""
+    try:
+        said = _object(reply).get(REASONING)
+    except ParseError:
+        return ""
+    return said.strip() if isinstance(said, str) else ""
 
 
 def check_keys(found: dict[str, Any], keys: Sequence[str], allowed: Iterable[str] = ()) -> None:
@@ -55,6 +64,11 @@ def check_keys(found: dict[str, Any], keys: Sequence[str], allowed: Iterable[str
     for key in found:
         if key not in keys and key not in allowed:
             raise ParseError(f"unknown key {quoted(key)}")
+
+
+def _object(reply: str) -> dict[str, Any]:
+    """The object that a reply consists of, whatever its keys."""
+    return _decoded(_without_thoughts(reply.strip(_SPACE)))
 
 
 def _without_thoughts(reply: str) -> str:

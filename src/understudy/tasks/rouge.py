@@ -1,22 +1,32 @@
 """ROUGE: how far an answer and a reference text share their words (Lin 2004), as the rouge-score package counts it.
 
-Words are runs of ``a-z0-9`` in lower case, without stemming, as there. Of a text in Greek or Chinese that would leave
-nothing. So where less than half of a reference's letters are ``a-z``, it and its answers are cut into Unicode words
-instead, and scripts without spaces into single characters.
+Words are runs of ``a-z0-9`` in lower case, as there. Of a text in Greek or Chinese that would leave nothing. So where
+less than half of a reference's letters are ``a-z``, it and its answers are cut into Unicode words instead, and scripts
+without spaces into single characters.
 """
 
+import functools
 import re
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
+from understudy.scripts import UNSPACED, letters
 from understudy.tasks.ngrams import n_grams
-from understudy.tasks.scripts import MARKS, UNSPACED
+
+if TYPE_CHECKING:
+    from nltk.stem.porter import PorterStemmer
 
 Words = Sequence[str]
+_Line = tuple[str, ...]
 
 _LATIN = re.compile(r"[a-z0-9]+")
-_UNICODE = re.compile(rf"[{UNSPACED}]|(?:[^\W_{UNSPACED}]|[{MARKS}])+")
+_UNICODE = re.compile(rf"[{UNSPACED}]|{letters(without=UNSPACED + '_')}")
+_MOST_HOLDERS = 100
+"""So many different lines with one word are looked at, so that the work grows with a text's length, not its square."""
+_STEMMED = range(4, 61)
+"""Lengths of words with an ending: what is longer is no word, and would only fill the cache."""
 
 
 class Score(NamedTuple):
@@ -33,6 +43,24 @@ def cutter(reference: str) -> Callable[[str], Words]:
     latin = 2 * sum("a" <= character <= "z" for character in lower) >= sum(map(str.isalpha, lower))
     words = _LATIN if latin else _UNICODE
     return lambda text: words.findall(text.lower())
+
+
+def stems(words: Words) -> Words:
+    """Words without their English endings, as rouge-score stems them: those of ``a-z0-9`` with more than three."""
+    return [_stem(word) if len(word) in _STEMMED and word.isascii() else word for word in words]
+
+
+@functools.lru_cache(maxsize=100_000)
+def _stem(word: str) -> str:
+    return str(_stemmer().stem(word))
+
+
+@functools.cache
+def _stemmer() -> "PorterStemmer":
+    """Porter's stemmer (1980) with the extensions of nltk, whose import takes more than a second."""
+    from nltk.stem.porter import PorterStemmer
+
+    return PorterStemmer()
 
 
 def rouge_n(reference: Words, answer: Words, n: int) -> Score:
@@ -54,17 +82,51 @@ def rouge_lsum(reference: Iterable[Words], answer: Iterable[Words]) -> Score:
         reference: Its sentences; in a text these are its lines.
         answer: The same.
     """
-    reference, answer = [list(words) for words in reference], [list(words) for words in answer]
-    wanted, found = (Counter(word for words in sentences for word in words) for sentences in (reference, answer))
+    asked, given = [tuple(words) for words in reference], [tuple(words) for words in answer]
+    wanted, found = (Counter(chain.from_iterable(sentences)) for sentences in (asked, given))
     # A word counts at most as often as it stands in either text, in however many sentences it is met again.
     unused = wanted & found
     shared = 0
-    for sentence in reference:
-        for place in sorted(set().union(*(_lcs_places(sentence, other) for other in answer))):
-            if unused[sentence[place]]:
-                unused[sentence[place]] -= 1
+    holders = _holders(given)
+    for sentence in asked:
+        united = _Union(sentence, holders)
+        for place, word in enumerate(sentence):
+            if unused[word] and place in united:
+                unused[word] -= 1
                 shared += 1
     return _score(shared, reference=wanted.total(), answer=found.total())
+
+
+def _holders(sentences: Sequence[_Line]) -> dict[str, list[_Line]]:
+    """The different sentences that each word stands in, the first so many of them."""
+    holders: defaultdict[str, list[_Line]] = defaultdict(list)
+    for sentence in dict.fromkeys(sentences):
+        for word in set(sentence):
+            if len(holders[word]) < _MOST_HOLDERS:
+                holders[word].append(sentence)
+    return holders
+
+
+class _Union:
+    """The places of a reference sentence in its longest common subsequences with any sentence of an answer.
+
+    They are worked out as they are asked for: a place can come only of a sentence that holds its word.
+    """
+
+    def __init__(self, sentence: _Line, holders: Mapping[str, Sequence[_Line]]) -> None:
+        self._sentence = sentence
+        self._holders = holders
+        self._tried: set[_Line] = set()
+        self._places: set[int] = set()
+
+    def __contains__(self, place: int) -> bool:
+        for other in self._holders[self._sentence[place]]:
+            if place in self._places:
+                break
+            if other not in self._tried:
+                self._tried.add(other)
+                self._places.update(_lcs_places(self._sentence, other))
+        return place in self._places
 
 
 def _score(shared: int, *, reference: int, answer: int) -> Score:

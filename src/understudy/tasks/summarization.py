@@ -1,24 +1,30 @@
 """Summarisation: the essence of a text in a few sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from understudy.example import Target
 from understudy.tasks.free_text import as_text, lengths, medoid, parse_text, read_text, render_text
+from understudy.tasks.grounding import novel_bigrams, supported_names
 from understudy.tasks.prompt import PromptSetting, render, reply_schema
-from understudy.tasks.ratio import ratio
-from understudy.tasks.rouge import cutter, rouge_l, rouge_lsum, rouge_n
-from understudy.tasks.task import Message, ReplySchema, Tally
+from understudy.tasks.ratio import UNDEFINED, ratio
+from understudy.tasks.rouge import Words, cutter, rouge_l, rouge_lsum, rouge_n, stems
+from understudy.tasks.task import Form, Message, ReplySchema, Tally
 
 if TYPE_CHECKING:
     from understudy.tasks.task import Floats
 
 _KEY = "summary"
-_SCORES = [
+_ROUGE = [
     f"{variant}_{score}"
     for variant in ("rouge1", "rouge2", "rouge_l", "rouge_lsum")
     for score in ("precision", "recall", "f1")
 ]
+_LENGTHS = ["words", "words_wanted", "answered"]
+_GROUNDING = ["novel_bigrams", "bigrams", "supported_names", "names"]
+_COUNTS = [*_ROUGE, *_LENGTHS, *_GROUNDING, "items"]
+"""What a pair adds, in the order of a tally's columns."""
 
 
 class Summarization:
@@ -29,7 +35,9 @@ class Summarization:
     """
 
     headline: ClassVar[str] = "rouge_l_f1"
+    form: ClassVar[Form] = "text"
     exact: ClassVar[bool] = False
+    diagnostic: ClassVar[frozenset[str]] = frozenset({"words", "length_ratio", "novel_bigrams", "entity_support"})
     generation_prompt: ClassVar[str] = "generate-from-summary.v2"
 
     def __init__(self, *, prompt: PromptSetting = "summarization.v2") -> None:
@@ -72,36 +80,53 @@ class Summarization:
         """The summary that is most like the others by ROUGE-L, and its mean likeness to them."""
         return medoid(targets)
 
-    def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> Tally:
-        """Sums for mean ROUGE-1, -2, -L and -Lsum and for the length ratio; no answer scores nothing.
+    def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None], texts: Sequence[str]) -> Tally:
+        """Sums for mean ROUGE-1, -2, -L and -Lsum, for the lengths, and for what stands in the text.
 
-        The length ratio is words written over words in gold, of the texts that were answered and those that were not.
+        A text without an answer scores nothing, and its answer is as long as nothing in the length ratio.
         """
         import numpy as np
 
-        pairs = zip(map(as_text, gold), map(as_text, predicted), strict=True)
-        return Tally(np.array([_counts(reference, answer) for reference, answer in pairs]), _metrics)
+        triples = zip(map(as_text, gold), map(as_text, predicted), texts, strict=True)
+        row = np.dtype((np.float64, len(_COUNTS)))
+        return Tally(np.fromiter((_counts(*triple) for triple in triples), row, count=len(gold)), _metrics)
 
-    def details(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> dict[str, Any]:
-        """The mean number of words, in gold and in the answers, and how many texts have no answer."""
-        return lengths(gold, predicted)
+    def details(
+        self, gold: Sequence[Target], predicted: Sequence[Target | None], texts: Sequence[str]
+    ) -> dict[str, Any]:
+        """Nothing: what a summary can be counted by stands among the metrics."""
+        return {}
 
 
-def _counts(reference: str, answer: str) -> list[float]:
-    """What one pair adds: its scores, the words of both, and itself."""
+def _counts(reference: str, answer: str, text: str) -> list[float]:
+    """What one summary of a text adds."""
     cut = cutter(reference)
     wanted, found = cut(reference), cut(answer)
-    scores = (
-        rouge_n(wanted, found, 1),
-        rouge_n(wanted, found, 2),
-        rouge_l(wanted, found),
-        rouge_lsum(map(cut, reference.split("\n")), map(cut, answer.split("\n"))),
-    )
-    return [*(value for score in scores for value in score), len(found), len(wanted), 1]
+    return [
+        *_rouge(reference, answer, cut),
+        *(len(found), len(wanted), bool(answer)),
+        *novel_bigrams(found, cut(text)),
+        *supported_names(answer, text),
+        1,
+    ]
+
+
+def _rouge(reference: str, answer: str, cut: Callable[[str], Words]) -> Iterator[float]:
+    """The scores in their order, over stems."""
+    wanted_lines, found_lines = ([stems(cut(line)) for line in each.split("\n")] for each in (reference, answer))
+    wanted, found = list(chain.from_iterable(wanted_lines)), list(chain.from_iterable(found_lines))
+    yield from rouge_n(wanted, found, 1)
+    yield from rouge_n(wanted, found, 2)
+    yield from rouge_l(wanted, found)
+    yield from rouge_lsum(wanted_lines, found_lines)
 
 
 def _metrics(sums: "Floats") -> "dict[str, Floats]":
-    """Means over the items, and the ratio of the lengths."""
-    found, wanted, items = (sums[..., place] for place in (-3, -2, -1))
-    scores = {name: ratio(sums[..., place], items) for place, name in enumerate(_SCORES)}
-    return {**scores, "length_ratio": ratio(found, wanted)}
+    """Means over the items, and ratios of what all of them have."""
+    count = {name: sums[..., place] for place, name in enumerate(_COUNTS)}
+    return {
+        **{name: ratio(count[name], count["items"]) for name in _ROUGE},
+        **lengths(count["words"], count["words_wanted"], count["answered"]),
+        "novel_bigrams": ratio(count["novel_bigrams"], count["bigrams"], UNDEFINED),
+        "entity_support": ratio(count["supported_names"], count["names"], UNDEFINED),
+    }

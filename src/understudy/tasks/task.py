@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypedDict
 
+from understudy.errors import UnderstudyError
 from understudy.example import Target
 
 if TYPE_CHECKING:
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+
+Form = Literal["label", "spans", "text"]
+"""What the targets of a task are: one label out of a list, spans in the text, or free text."""
 
 
 class Message(TypedDict):
@@ -51,14 +56,21 @@ class Tally:
 class Task(Protocol):
     """A language task: what is asked of the teacher, and how any answer is judged.
 
+    One whose form is ``label`` also has ``labels``, and one of spans ``types``, each with a description (`labels_of`,
+    `types_of`).
+
     Attributes:
         headline: The metric that decides between predictors; higher is better.
+        form: What its targets are, which decides what a student must be able to say.
         exact: Whether a text has one right answer, rather than many wordings of it, so that answers can be compared.
+        diagnostic: The metrics, such as a length, that describe answers without judging them: no side is better.
         generation_prompt: The released prompt by which the teacher writes a text for a target.
     """
 
     headline: ClassVar[str]
+    form: ClassVar[Form]
     exact: ClassVar[bool]
+    diagnostic: ClassVar[frozenset[str]]
     generation_prompt: ClassVar[str]
 
     @property
@@ -91,11 +103,36 @@ class Task(Protocol):
     def consensus(self, targets: Sequence[Target]) -> tuple[Target, float]:
         """What several answers to the same text, at least one, agree on, and how much they agree, in [0, 1]."""
 
-    def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> Tally:
-        """What each item adds to this task's metrics; a prediction of None is wrong."""
+    def tally(self, gold: Sequence[Target], predicted: Sequence[Target | None], texts: Sequence[str]) -> Tally:
+        """What each item adds to this task's metrics; a prediction of None is wrong.
 
-    def details(self, gold: Sequence[Target], predicted: Sequence[Target | None]) -> dict[str, Any]:
+        Args:
+            gold: The right answers.
+            predicted: The answers given, one for each right one.
+            texts: What was answered, one for each right answer.
+        """
+
+    def details(
+        self, gold: Sequence[Target], predicted: Sequence[Target | None], texts: Sequence[str]
+    ) -> dict[str, Any]:
         """What a person would want to see below the metrics (per-class scores, a confusion matrix), as JSON."""
+
+
+def types_of(task: Task) -> Mapping[str, str]:
+    """The types of a task's entities with their descriptions; none where its targets are no spans.
+
+    Raises:
+        UnderstudyError: Its targets are spans, and it does not say of which types.
+    """
+    if task.form != "spans":
+        return {}
+    types: Mapping[str, str] = getattr(task, "types", {})
+    if not types:
+        raise UnderstudyError(
+            f"the task {type(task).__name__} marks spans and names no types; expected an attribute types, from the "
+            "name of each to its description"
+        )
+    return types
 
 
 def labels_of(task: Task) -> Mapping[str, str]:

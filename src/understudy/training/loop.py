@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from understudy.errors import UnderstudyError
 from understudy.progress import Bar
+from understudy.training.judge import Judge
+from understudy.training.mixtures import Mixture
+from understudy.training.regimen import Regimen
 
 Batch = Mapping[str, Tensor]
 """What one optimiser step learns from: tensors by name, the same number of rows in each."""
@@ -26,6 +29,8 @@ class Optimisation:
         weight_decay: Decoupled weight decay (Loshchilov and Hutter 2019) of everything but biases and norms.
         warm_up: The share of the steps in which the learning rate grows to its highest.
         clip: The gradient's greatest norm.
+        accumulate: In how many parts the gradient of a batch is computed, one after the other, where memory would not
+            hold all of it at once.
         bf16: Whether to compute in bfloat16 on a processor that is fast at it; parameters stay in float32.
         looks: How many times the validation score is taken, evenly spaced, the last time at the end.
         patience: Stop after so many looks without a better score. None (never) is what a comparison of mixtures
@@ -39,10 +44,17 @@ class Optimisation:
     weight_decay: float = 0.01
     warm_up: float = 0.1
     clip: float = 1.0
+    accumulate: int = 1
     bf16: bool = True
     looks: int = 4
     patience: int | None = None
     look_first: bool = False
+
+    @classmethod
+    def of(cls, regimen: Regimen, mixture: Mixture, **options: Any) -> "Optimisation":
+        """The optimisation of a student that learns a mixture under a regimen."""
+        steps = mixture.steps(regimen.epochs, regimen.batch_size)
+        return cls(steps=steps, learning_rate=regimen.learning_rate, patience=regimen.patience, **options)
 
 
 @dataclass(slots=True)
@@ -79,14 +91,14 @@ def train(
     loss: Callable[[Batch], Tensor],
     how: Optimisation,
     bar: Bar,
-    evaluate: Callable[[], tuple[float, float]] | None = None,
+    evaluate: Judge | None = None,
 ) -> Course:
     """Train a module and leave it, in evaluation mode, with the weights that did best on validation.
 
     Args:
         module: What learns; parameters that ask for no gradient stay as they are.
         batches: At least ``how.steps`` of them.
-        loss: From a batch, moved to the module's device, to the loss, a scalar.
+        loss: From a batch, or some rows of it, moved to the module's device, to the loss: a scalar, the mean over rows.
         how: The optimiser's settings.
         bar: Advanced at every step.
         evaluate: The validation score (higher is better) and loss of the module as it stands. Without it, the last
@@ -104,9 +116,12 @@ def train(
         _look(module, evaluate, how, course, best)
     module.train()
     for step, batch in zip(range(1, how.steps + 1), batches, strict=False):
-        with autocast(device, enabled=how.bf16):
-            value = loss({name: tensor.to(device) for name, tensor in batch.items()})
-        _step(module, value, optimiser, how.clip)
+        optimiser.zero_grad(set_to_none=True)
+        for share, part in _parts(batch, how.accumulate):
+            with autocast(device, enabled=how.bf16):
+                value = loss({name: tensor.to(device) for name, tensor in part.items()})
+            (share * value).backward()  # type: ignore[no-untyped-call]
+        _step(module, optimiser, how.clip)
         schedule.step()
         bar.advance()
         course.steps = step
@@ -120,18 +135,27 @@ def train(
     return course
 
 
-def _step(module: nn.Module, loss: Tensor, optimiser: torch.optim.Optimizer, clip: float) -> None:
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+def _parts(batch: Batch, count: int) -> Iterator[tuple[float, Batch]]:
+    """A batch in at most so many parts, each with its share of the rows."""
+    if count == 1:
+        yield 1.0, batch
+        return
+    rows = len(next(iter(batch.values())))
+    size = math.ceil(rows / count)
+    for start in range(0, rows, size):
+        part = {name: tensor[start : start + size] for name, tensor in batch.items()}
+        yield len(next(iter(part.values()))) / rows, part
+
+
+def _step(module: nn.Module, optimiser: torch.optim.Optimizer, clip: float) -> None:
+    """Move along the gradient."""
     norm = nn.utils.clip_grad_norm_(module.parameters(), clip)
     if not math.isfinite(norm):
         raise UnderstudyError("the training diverged: the gradient is no longer a number; lower the learning_rate")
     optimiser.step()
 
 
-def _look(
-    module: nn.Module, evaluate: Callable[[], tuple[float, float]], how: Optimisation, course: Course, best: _Best
-) -> None:
+def _look(module: nn.Module, evaluate: Judge, how: Optimisation, course: Course, best: _Best) -> None:
     """Take the validation score of the module as it stands, and keep its weights if they are the best so far."""
     module.eval()
     with torch.no_grad(), autocast(next(module.parameters()).device, enabled=how.bf16):

@@ -7,8 +7,8 @@ that none wins by training longer.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -72,6 +72,8 @@ class Mixture:
         distilled: All examples labelled or written by the teacher, likewise.
         name: The mixture's name, for messages.
         share: The function s(u, m).
+        stand_for: How many gold ones a gold example stands for, and how many distilled ones a distilled one: more
+            than one each where these are but some of all.
 
     Raises:
         DataError: The mixture draws on a source that has no examples.
@@ -81,6 +83,7 @@ class Mixture:
     distilled: Sequence[Example]
     name: str
     share: Share
+    stand_for: tuple[float, float] = (1.0, 1.0)
 
     @classmethod
     def named(cls, name: str, gold: Sequence[Example], distilled: Sequence[Example]) -> "Mixture":
@@ -95,6 +98,25 @@ class Mixture:
             if used and not examples:
                 raise DataError(f"the mixture {self.name!r} draws on {source} examples, but there are none")
 
+    def split(self, into: Callable[[Example], Iterable[Example]]) -> "Mixture":
+        """The same mixture over the parts of its examples, such as their sentences.
+
+        Raises:
+            DataError: A source that it draws on has none, since its texts hold no word.
+        """
+        gold, distilled = ([part for example in some for part in into(example)] for some in (self.gold, self.distilled))
+        for source, parts, used in (("gold", gold, self._uses_gold), ("distilled", distilled, self._uses_distilled)):
+            if used and not parts:
+                raise DataError(f"not one of the {source} texts to learn from holds a word; expected texts of words")
+        return replace(self, gold=gold, distilled=distilled)
+
+    def thinned(self, choose: Callable[[Sequence[Example]], Sequence[Example]]) -> "Mixture":
+        """The same mixture over some of the examples of each source, which stand for all: m stays as it was."""
+        chosen = choose(self.gold), choose(self.distilled)
+        sizes = zip((self.gold, self.distilled), chosen, self.stand_for, strict=True)
+        gold, distilled = (each * len(some) / max(1, len(few)) for some, few, each in sizes)
+        return replace(self, gold=chosen[0], distilled=chosen[1], stand_for=(gold, distilled))
+
     @cached_property
     def examples(self) -> list[Example]:
         """The examples that this mixture ever draws, distilled before gold: what its batches' indices point into."""
@@ -103,7 +125,8 @@ class Mixture:
     @cached_property
     def m(self) -> float:
         """The distilled share of all examples."""
-        return len(self.distilled) / (len(self.gold) + len(self.distilled))
+        gold, distilled = len(self.gold) * self.stand_for[0], len(self.distilled) * self.stand_for[1]
+        return distilled / (gold + distilled)
 
     def s(self, u: float) -> float:
         """The share of distilled examples at progress u."""

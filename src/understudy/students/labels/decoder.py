@@ -75,35 +75,41 @@ def weights(examples: Sequence[Example]) -> "NDArray[np.float32]":
     return np.array([example.weight for example in examples], dtype=np.float32)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class LabelDecoder:
     """From logits to answers, with a confidence that means what it says.
 
     Attributes:
         labels: The labels, in the order of the logits.
-        temperature: What logits are divided by; above 1 for a student that is surer than it should be.
     """
 
     labels: list[str]
-    temperature: float = 1.0
 
     @classmethod
-    def of(cls, task: Task, temperature: float = 1.0) -> "LabelDecoder":
+    def of(cls, task: Task) -> "LabelDecoder":
         """The decoder for a task's labels.
 
         Raises:
             ModelError: It is not a task of labels.
         """
-        return cls(labels_of(task), temperature)
+        return cls(labels_of(task))
 
-    def calibrate(self, logits: "NDArray[np.floating]", examples: Sequence[Example]) -> None:
-        """Learn the temperature from the logits of validation examples, shape (examples, labels)."""
-        self.temperature = fit_temperature(logits, target_distributions(examples, self.labels))
+    def temperature_for(self, logits: "NDArray[np.floating]", examples: Sequence[Example]) -> float:
+        """The temperature at which the labels of validation examples get the probabilities that they should.
 
-    def predictions(self, logits: "NDArray[np.floating]") -> list[Prediction]:
+        Args:
+            logits: What is said of the examples, shape (examples, labels).
+            examples: As many, with the labels that they should get.
+
+        Returns:
+            What logits are divided by: above 1 for a student that is surer than it should be.
+        """
+        return fit_temperature(logits, target_distributions(examples, self.labels))
+
+    def predictions(self, logits: "NDArray[np.floating]", temperature: float = 1.0) -> list[Prediction]:
         """The most probable label of each text, and its probability; logits have shape (texts, labels)."""
         import numpy as np
 
         best = logits.argmax(axis=1)
-        confidence = np.exp(log_softmax(logits / self.temperature)[np.arange(len(logits)), best])
+        confidence = np.exp(log_softmax(logits / temperature)[np.arange(len(logits)), best])
         return [Prediction(self.labels[label], float(sure)) for label, sure in zip(best, confidence, strict=True)]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from understudy.errors import DataError, ModelError
 from understudy.example import Example
-from understudy.students.labels import LabelDecoder, labels_of, target_distributions, weights
+from understudy.students.labels.decoder import LabelDecoder, labels_of, target_distributions, weights
 from understudy.students.temperature import fit_temperature
 from understudy.tasks.classification import Classification
 
@@ -92,7 +92,7 @@ def test_the_most_probable_label_is_answered_with_its_probability() -> None:
 
 def test_a_temperature_changes_the_confidence_and_never_the_answer() -> None:
     logits = np.array([[0.0, 2.0, 1.0]])
-    cool, warm = (LabelDecoder(LABELS, temperature).predictions(logits)[0] for temperature in (0.5, 4.0))
+    cool, warm = (LabelDecoder(LABELS).predictions(logits, temperature)[0] for temperature in (0.5, 4.0))
     assert cool.target == warm.target == "b"
     assert (cool.confidence or 0) > (warm.confidence or 0)
 
@@ -102,15 +102,13 @@ def test_calibration_makes_a_boaster_modest_and_a_doubter_surer() -> None:
     for scale, expected in ((20.0, "above"), (0.1, "below")):
         decoder = LabelDecoder(LABELS)
         logits = np.tile([scale, 0.0, -scale], (len(wanted), 1))
-        decoder.calibrate(logits, wanted)
-        assert (decoder.temperature > 1) == (expected == "above")
-        assert decoder.predictions(logits[:1])[0].confidence == pytest.approx(0.75, abs=0.05)
+        temperature = decoder.temperature_for(logits, wanted)
+        assert (temperature > 1) == (expected == "above")
+        assert decoder.predictions(logits[:1], temperature)[0].confidence == pytest.approx(0.75, abs=0.05)
 
 
 def test_without_validation_confidence_stays_as_it_is() -> None:
-    decoder = LabelDecoder(LABELS)
-    decoder.calibrate(np.zeros((0, 3)), [])
-    assert decoder.temperature == 1.0
+    assert LabelDecoder(LABELS).temperature_for(np.zeros((0, 3)), []) == 1.0
 
 
 def test_being_right_on_a_few_is_no_reason_to_be_sure_of_everything() -> None:

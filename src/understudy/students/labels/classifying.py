@@ -1,22 +1,25 @@
 """What the torch students share when the task is classification: learning from a mixture, and predicting."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from understudy.data.split import spread
 from understudy.example import Example, Prediction
 from understudy.progress import Progress
-from understudy.students.labels import LabelDecoder, target_distributions, weights
-from understudy.students.networks import EncoderClassifier, check_finite
+from understudy.students.labels.decoder import LabelDecoder, target_distributions, weights
+from understudy.students.labels.networks import PooledEncoder
+from understudy.students.networks import check_finite, device_of
 from understudy.students.student import Fit
 from understudy.tasks.task import Task
 from understudy.training.batching import by_length, cross_entropy, pad
+from understudy.training.judge import Judge, judge
 from understudy.training.loop import Batch, Optimisation, autocast, train
 from understudy.training.mixtures import Mixture
 from understudy.training.probe import fit_head
+from understudy.training.regimen import Regimen
 
 _AT_ONCE = 32
 """Texts in a batch of prediction."""
@@ -46,10 +49,15 @@ class Classifier:
         """The labels, in the order of the logits."""
         return self.decoder.labels
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict(self, texts: Sequence[str], temperature: float) -> list[Prediction]:
         """The most probable label of each text, and its probability."""
         with torch.inference_mode():
-            return self.decoder.predictions(self.logits(texts).numpy())
+            return self.decoder.predictions(self.logits(texts).numpy(), temperature)
+
+    def temperature_for(self, validation: Sequence[Example]) -> float:
+        """The temperature at which the validation examples' labels get the probabilities that they should."""
+        with torch.inference_mode():
+            return self.decoder.temperature_for(self.logits([e.text for e in validation]).numpy(), validation)
 
     def logits(self, texts: Sequence[str]) -> Tensor:
         """What the network says of each text, shape (texts, labels)."""
@@ -73,8 +81,7 @@ def fit(
     validation: Sequence[Example],
     task: Task,
     how: Optimisation,
-    batch_size: int,
-    seed: int,
+    regimen: Regimen,
     progress: Progress,
 ) -> Fit:
     """Train a classifier on a mixture, and keep the weights that did best on validation."""
@@ -82,20 +89,17 @@ def fit(
     def loss(batch: Batch) -> Tensor:
         return cross_entropy(classifier.network(batch["ids"], batch["mask"]), batch["wanted"], batch["weight"])
 
-    batches = _batches(classifier, mixture, how.steps, batch_size, seed)
+    batches = _batches(classifier, mixture, how.steps, regimen)
     with progress.bar(f"training on {mixture.name}", how.steps) as bar:
         course = train(classifier.network, batches, loss, how, bar, _judge(classifier, validation, task))
     check_finite(classifier.network.state_dict(), "the training diverged; lower the learning_rate")
-    with torch.inference_mode():
-        classifier.decoder.calibrate(classifier.logits([example.text for example in validation]).numpy(), validation)
     return Fit(course.steps, course.history)
 
 
-def start_head(classifier: Classifier, network: EncoderClassifier, mixture: Mixture) -> None:
+def start_head(classifier: Classifier, network: PooledEncoder, mixture: Mixture) -> None:
     """Fit the head of a pretrained network, as it stands, to what the mixture begins with (at most 5,000 examples)."""
     emphasis = mixture.emphasis(mixture.segments()[0])
-    examples = [example for example, counts in zip(mixture.examples, emphasis, strict=True) if counts]
-    examples = examples[:: math.ceil(len(examples) / _PROBED)]
+    examples = spread([e for e, counts in zip(mixture.examples, emphasis, strict=True) if counts], _PROBED)
     encoded = classifier.encode([example.text for example in examples])
     network.eval()
     with torch.no_grad(), autocast(device_of(network)):
@@ -103,36 +107,25 @@ def start_head(classifier: Classifier, network: EncoderClassifier, mixture: Mixt
     fit_head(network.head, features, *_wanted(examples, classifier.labels))
 
 
-def device_of(network: nn.Module) -> torch.device:
-    """Where a network computes."""
-    return next(network.parameters()).device
-
-
-def _batches(classifier: Classifier, mixture: Mixture, steps: int, batch_size: int, seed: int) -> Iterator[Batch]:
+def _batches(classifier: Classifier, mixture: Mixture, steps: int, regimen: Regimen) -> Iterator[Batch]:
     """The mixture's batches as tensors: ids, mask, wanted distribution and weight."""
     encoded = classifier.encode([example.text for example in mixture.examples])
     wanted, weight = _wanted(mixture.examples, classifier.labels)
-    for places in mixture.batches(steps, batch_size, seed, lengths=[len(ids) for ids in encoded]):
+    for places in mixture.batches(steps, regimen.batch_size, regimen.seed, lengths=[len(ids) for ids in encoded]):
         ids, mask = pad([encoded[place] for place in places], classifier.filler)
         yield {"ids": ids, "mask": mask, "wanted": wanted[places], "weight": weight[places]}
 
 
-def _judge(
-    classifier: Classifier, validation: Sequence[Example], task: Task
-) -> Callable[[], tuple[float, float]] | None:
-    """A function that takes the network's validation score and loss as it stands; None without validation."""
-    if not validation:
-        return None
+def _judge(classifier: Classifier, validation: Sequence[Example], task: Task) -> Judge | None:
+    """What takes the network's score and loss on validation, if there is any, as it stands."""
     encoded = classifier.encode([example.text for example in validation])
-    gold = [str(example.target) for example in validation]
     wanted, weight = _wanted(validation, classifier.labels)
 
-    def score_and_loss() -> tuple[float, float]:
+    def answer() -> tuple[list[Prediction], float]:
         logits = classifier.compute(classifier.network, encoded, len(classifier.labels))
-        predicted = [answer.target for answer in classifier.decoder.predictions(logits.numpy())]
-        return task.tally(gold, predicted).scores()[task.headline], float(cross_entropy(logits, wanted, weight))
+        return classifier.decoder.predictions(logits.numpy()), float(cross_entropy(logits, wanted, weight))
 
-    return score_and_loss
+    return judge(task, validation, answer)
 
 
 def _wanted(examples: Sequence[Example], labels: Sequence[str]) -> tuple[Tensor, Tensor]:

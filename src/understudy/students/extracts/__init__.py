@@ -1,0 +1,1 @@
+"""What students learn where targets are texts and sentences can be taken over: extractors."""

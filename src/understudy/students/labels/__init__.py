@@ -1,0 +1,1 @@
+"""What students learn where targets are labels: classifiers of whole texts."""

@@ -1,0 +1,1 @@
+"""What students learn where targets are written word by word: sequence-to-sequence models."""

@@ -1,0 +1,1 @@
+"""What students learn where targets are spans: taggers of words."""
