@@ -22,12 +22,12 @@ class Encoder(ByForm):
 
     Args:
         model: ``bundled`` (all-MiniLM-L6-v2), a name on the hub, or a local folder in the hub's layout.
-        max_length: Tokens read of a text, the marks at its beginning and end among them (192 for labels; 256 of each
-            sentence for entities).
-        epochs: Passes over all gold and distilled examples, whatever the mixture draws of them (1 for labels, 3 for
-            entities).
+        max_length: Tokens read of a text, the marks at its beginning and end among them (192 for labels; of each
+            sentence 256 for entities and 128 for texts).
+        epochs: Passes over all gold and distilled examples, whatever the mixture draws of them (1 for labels and texts,
+            3 for entities).
         batch_size: Examples in an optimiser step.
-        learning_rate: The highest learning rate of AdamW (1e-4 for labels, 3e-4 for entities).
+        learning_rate: The highest learning rate of AdamW (1e-4 for labels and texts, 3e-4 for entities).
         dropout: The share of the head's input that is left out in training (0.1; 0.5 for texts).
         frozen_layers: So many of the lowest layers, and the embeddings under them, stay as they are; 0 freezes the
             embeddings only, -1 nothing.
