@@ -152,6 +152,8 @@ def show_plan(plan: "Plan") -> None:
     """What a recipe would do."""
     rows = ", ".join(f"{count:,} {source}" for source, count in plan.rows.items() if count)
     out.print(f"Data:     {rows}; {plan.skipped:,} of the pool not worth asking about")
+    for reason, count in plan.left_out.items():
+        out.print(f"          {count:,} more of gold left out: {escape(reason)}")
     for source, name in plan.formats.items():
         out.print(f"          {source}: {escape(name)}{escape(_entities(plan.entities.get(source)))}", soft_wrap=True)
     asking = (

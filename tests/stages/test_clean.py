@@ -62,6 +62,19 @@ def test_a_generated_text_that_stands_in_the_test_set_or_in_validation_is_not_le
     assert (out.id, out.meta["rejected"], out.meta["of"]) == ("copy", "stands in test", test.id)
 
 
+def test_gold_that_is_left_out_stands_among_what_was_rejected(tmp_path: Path) -> None:
+    path = write_slice(tmp_path, per_desk=2, pool=24, data={"repeats": "leave_out"})
+    leaked = rows(tmp_path / "test.jsonl")[0]
+    write_rows(tmp_path / "gold.jsonl", [*rows(tmp_path / "gold.jsonl"), {**leaked, "id": "leak"}])
+    recipe, run = Recipe.load(path), RunFolder(tmp_path / "run")
+    gather(recipe, run)
+    teach(recipe, run, Noted())
+    assert clean(recipe, run, Noted())
+    [out] = read_examples(run.rejected)
+    assert (out.id, out.source, out.meta["rejected"]) == ("leak", "gold", "stands in test")
+    assert rejections(run) == {"stands in test": 1}
+
+
 def test_it_is_done_again_when_the_settings_change_and_only_then(tmp_path: Path) -> None:
     recipe, run = taught(tmp_path)
     assert clean(recipe, run, Noted())

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 import understudy as us
-from tests.newswire import recorded_labels, rows, stamps, write_highlights, write_recipe, write_rows
+from tests.newswire import recorded_labels, rows, stamps, write_highlights, write_recipe, write_rows, write_slice
 from tests.stages.support import Desk
 from tests.teacher.fake_endpoint import FakeEndpoint, label
 from understudy import pipeline
@@ -40,6 +40,14 @@ def test_a_plan_spends_nothing_and_writes_nothing(small: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == sorted(before)
     assert plan.rows == {"gold": 24, "pool": 24, "test": 24}
     assert (plan.to_ask, plan.skipped) == (48, 0)
+
+
+def test_gold_that_would_be_left_out_is_told_apart(tmp_path: Path) -> None:
+    path = write_slice(tmp_path, per_desk=2, pool=24, data={"repeats": "leave_out"})
+    leaked = {**rows(tmp_path / "test.jsonl")[0], "id": "leak"}
+    write_rows(tmp_path / "gold.jsonl", [*rows(tmp_path / "gold.jsonl"), leaked])
+    found = us.check(path, tmp_path / "run")
+    assert (found.rows["gold"], found.left_out) == (24, {"stands in test": 1})
 
 
 def test_a_control_is_planned_once_and_alone_is_nothing_to_choose(tmp_path: Path) -> None:

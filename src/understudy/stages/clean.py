@@ -50,7 +50,7 @@ def distilled(recipe: Recipe, run: RunFolder) -> Iterator[Example]:
 
 
 def _sifted(recipe: Recipe, run: RunFolder, progress: Progress) -> Iterator[Example]:
-    """What the teacher answered outside the test set, each row that is not to be learned from with its reason."""
+    """Gold that was left out, then what the teacher answered outside the test set; what is no lesson has its reason."""
     test = {example.id for example in given(run, "test")}
     kept, validation = divided(gold_of(recipe, run), recipe)
     held_out = chain(given(run, "test"), validation)
@@ -58,6 +58,7 @@ def _sifted(recipe: Recipe, run: RunFolder, progress: Progress) -> Iterator[Exam
     def taught() -> Iterator[Example]:
         return (row for row in distilled(recipe, run) if row.source == "generated" or row.id not in test)
 
+    yield from filter(is_rejected, given(run, "gold"))
     with progress.bar("clean", sum(1 for _ in taught())) as bar:
         yield from sift(_counted(taught(), bar), held_out, kept, recipe.clean)
 

@@ -35,6 +35,7 @@ class Plan:
 
     Attributes:
         rows: How many rows of each source there are.
+        left_out: How many more rows of gold are left out, by the reason.
         formats: What the file of each source is, where the task is to mark entities.
         entities: How many entities of each type its rows have.
         skipped: How many pool texts the teacher would not be asked about.
@@ -54,6 +55,7 @@ class Plan:
     """
 
     rows: dict[str, int]
+    left_out: dict[str, int]
     formats: dict[Source, str]
     entities: dict[str, Counter[str]]
     skipped: int
@@ -102,10 +104,14 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
         UnderstudyError: Something is not as it should be; whatever can be found at once is listed together.
     """
     rows: Counter[str] = Counter(gold=0, pool=0, test=0)
+    left_out: Counter[str] = Counter()
     entities: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def count() -> None:
         for example in read_sources(recipe):
+            if clean.is_rejected(example):
+                left_out[clean.kind_of_rejection(example)] += 1
+                continue
             rows[example.source] += 1
             if isinstance(example.target, tuple):
                 entities[example.source].update(span.type for span in example.target)
@@ -121,6 +127,7 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
     ledger = ledger_of(recipe, run)
     return Plan(
         rows=dict(rows),
+        left_out=dict(left_out),
         formats=file_formats(recipe),
         entities=dict(entities),
         skipped=rows["pool"] + rows["test"] - forecast.rows,

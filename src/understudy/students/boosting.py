@@ -1,6 +1,5 @@
 """Gradient-boosted trees (LightGBM), grown along the course of a mixture."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -161,7 +160,8 @@ class Trees:
 
 
 def _threads(rows: int) -> int:
-    return 1 if rows < _ROWS_FOR_THREADS else os.cpu_count() or 1
+    """One, or 0 for as many as OpenMP gives, which is what the user may have set."""
+    return 1 if rows < _ROWS_FOR_THREADS else 0
 
 
 def _whole_rounds(fractions: Sequence[float], rounds: int) -> list[int]:

@@ -1,7 +1,6 @@
 """What linear and boosted extractors share: from documents to rows of sentences, and from scores to extracts."""
 
 import json
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from understudy.data.files import write_json
+from understudy.data.split import spread
 from understudy.example import Example, Prediction
 from understudy.progress import Progress
 from understudy.students.extracts.documents import document
@@ -84,7 +84,7 @@ class Extractor(ABC):
 
     def fit(self, mixture: Mixture, validation: Sequence[Example], progress: Progress) -> Fit:
         """Learn to score sentences along the mixture; validation helps to decide how much is taken."""
-        mixture = _thinned(mixture)
+        mixture = mixture.thinned(_enough)
         lessons = Lessons.of(mixture.examples)
         self._features.learn(lessons.documents)
         steps = self._learn(mixture, lessons, progress)
@@ -132,7 +132,6 @@ class Extractor(ABC):
         return np.split(self._score(self._features.of(documents)), ends[:-1])
 
 
-def _thinned(mixture: Mixture) -> Mixture:
-    """The same mixture over so many of its examples as are worth the time."""
-    gold, distilled = (some[:: math.ceil(len(some) / _MOST) or 1] for some in (mixture.gold, mixture.distilled))
-    return Mixture(gold, distilled, mixture.name, mixture.share)
+def _enough(examples: Sequence[Example]) -> Sequence[Example]:
+    """As many of a source's documents as are worth the time."""
+    return spread(examples, _MOST)
