@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from understudy.errors import UnderstudyError
     from understudy.example import Example, Prediction, Span
-    from understudy.pipeline import Run, check, finished, run
+    from understudy.pipeline import Run, break_even, check, choose, finished, run
     from understudy.recipe import Recipe
     from understudy.stages.plan import Plan
     from understudy.students.student import load
@@ -26,7 +26,9 @@ __all__ = [
     "Run",
     "Span",
     "UnderstudyError",
+    "break_even",
     "check",
+    "choose",
     "finished",
     "load",
     "run",
@@ -40,7 +42,9 @@ _HOME = {
     "Run": "pipeline",
     "Span": "example",
     "UnderstudyError": "errors",
+    "break_even": "pipeline",
     "check": "pipeline",
+    "choose": "pipeline",
     "finished": "pipeline",
     "load": "students.student",
     "run": "pipeline",

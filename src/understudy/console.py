@@ -17,17 +17,20 @@ from rich.progress import Progress as RichProgress
 from understudy import words
 from understudy.data.files import json_line
 from understudy.progress import Bar
-from understudy.report import terminal
+from understudy.report import study_table, terminal
 from understudy.report.scores import Counts, Scores, Teacher
 from understudy.report.statements import statements
 
 if TYPE_CHECKING:
     from rich.progress import Task, TaskID
 
+    from understudy.evaluation.break_even import BreakEven
+    from understudy.evaluation.demands import Verdict
     from understudy.pipeline import Run
     from understudy.run_folder import RunFolder
     from understudy.stages.lesson import Lesson
     from understudy.stages.plan import Plan
+    from understudy.study.conduct import Studied
     from understudy.teacher.batch.files import Exported, Imported
     from understudy.teacher.cost.ledger import Bill
     from understudy.teacher.replies.archive import Holding
@@ -146,6 +149,27 @@ def _notes(data: Counts) -> Iterator[str]:
 
 def _few(test: int) -> str:
     return f"{test:,} test texts are few; differences hardly show below {_FEW}"
+
+
+def show_study(study: "Studied") -> None:
+    """A study's claims with their verdicts, its table, and where its page is."""
+    findings = study.findings
+    out.print(study_table.terminal(findings, out))
+    out.print()
+    if findings.note:
+        out.print(escape(f"Note: {findings.note}"), soft_wrap=True)
+    out.print(f"Tables: {escape(str(study.tables))}", soft_wrap=True)
+    out.print(f"Report: {escape(str(study.report))}", soft_wrap=True)
+
+
+def show_verdict(folder: Path, verdict: "Verdict", break_even: "BreakEven | None") -> None:
+    """Which student will do, when it has paid for itself, and where it lies; or why none will do."""
+    out.print(escape(verdict.sentence), style="bold", soft_wrap=True)
+    if verdict.contestant is None:
+        return
+    if break_even is not None:
+        out.print(escape(break_even.sentence), soft_wrap=True)
+    out.print(f"Model: {escape(str(folder / verdict.contestant.facts['folder']))}", soft_wrap=True)
 
 
 def show_plan(plan: "Plan") -> None:

@@ -8,14 +8,16 @@ from typing import Any
 
 from understudy.data.files import read_examples, read_json, replacing
 from understudy.errors import RunError
+from understudy.evaluation.break_even import BreakEven
+from understudy.evaluation.demands import BEST, Demands, Verdict, cheapest
 from understudy.progress import Progress, Silent
 from understudy.recipe import Recipe
 from understudy.report.page import write_report
-from understudy.report.scores import read_scores
+from understudy.report.scores import Teacher, read_scores
 from understudy.run_folder import RunFolder
 from understudy.stages import batch
 from understudy.stages.clean import clean, rejections
-from understudy.stages.evaluate import evaluate
+from understudy.stages.evaluate import evaluate, scoreboard_of
 from understudy.stages.gather import gather
 from understudy.stages.generate import generate
 from understudy.stages.lesson import Lesson, lesson
@@ -60,13 +62,16 @@ class Run:
         return load(self.path / folders[wanted])
 
 
-def run(recipe: Recipe | Path | str, out: Path | str | None = None, progress: Progress | None = None) -> Run:
+def run(
+    recipe: Recipe | Path | str, out: Path | str | None = None, progress: Progress | None = None, jobs: int = 1
+) -> Run:
     """Teach, train, compare and report as a recipe says; what stands there already is not done again.
 
     Args:
         recipe: The recipe, or its file.
         out: The run's folder; ``runs/<name>`` by default.
         progress: Told how far the work is.
+        jobs: How many students are trained at a time, each in a process of its own and with its share of the processor.
 
     Raises:
         UnderstudyError: Something a user can put right; what was done so far is kept.
@@ -77,19 +82,19 @@ def run(recipe: Recipe | Path | str, out: Path | str | None = None, progress: Pr
     with folder.locked():
         keep_recipe(recipe, folder)
         worked = [
-            gather(recipe, folder),
-            teach(recipe, folder, progress),
-            generate(recipe, folder, progress),
-        ]
-        check_yardstick(folder)
-        worked += [
-            clean(recipe, folder, progress),
-            split(recipe, folder),
-            train(recipe, folder, progress),
-            evaluate(recipe, folder, progress),
+            prepare(recipe, folder, progress),
+            train(recipe, folder, progress, jobs),
+            evaluate(recipe, folder, progress, jobs),
             report(folder),
         ]
     return Run(folder.path, read_json(folder.scores), any(worked))
+
+
+def prepare(recipe: Recipe, folder: RunFolder, progress: Progress) -> bool:
+    """The stages before training: everything that there is to learn from, to stop by and to be measured on."""
+    taught = [gather(recipe, folder), teach(recipe, folder, progress), generate(recipe, folder, progress)]
+    check_yardstick(folder)
+    return any([*taught, clean(recipe, folder, progress), split(recipe, folder)])
 
 
 def check(recipe: Recipe | Path | str, out: Path | str | None = None) -> Plan:
@@ -203,6 +208,59 @@ def finished(path: Path | str) -> Run:
     if read_scores(folder.scores).choice is None:
         raise RunError(f"{folder.scores}: no student is chosen in it; run its recipe again")
     return Run(folder.path, read_json(folder.scores))
+
+
+def choose(
+    path: Path | str,
+    *,
+    against: str = BEST,
+    max_drop: float | None = None,
+    max_latency_ms: float | None = None,
+    max_size_mb: float | None = None,
+) -> Verdict:
+    """The cheapest student of a finished run that meets all demands, and why; nothing is written.
+
+    Args:
+        path: The run's folder.
+        against: Whom it may not be worse than: ``best``, ``teacher``, or a row such as ``linear/gold``.
+        max_drop: By how much it may be, by the lower end of the paired 95 % interval; None asks only that it is not
+            significantly worse.
+        max_latency_ms: How long one text may take, in milliseconds at the median.
+        max_size_mb: How large it may be on disk, in millions of bytes.
+
+    Raises:
+        RunError: The folder does not hold a finished run.
+        UnknownName: The reference is not in the run.
+        UnderstudyError: A demand is no amount, or one of the run's files is broken.
+    """
+    demands = Demands(max_drop, max_latency_ms, max_size_mb)
+    folder = RunFolder(finished(path).path)
+    return cheapest(scoreboard_of(Recipe.load(folder.recipe), folder), demands, against)
+
+
+def break_even(
+    path: Path | str, *, calls_a_day: float, price_a_call: float | None = None, price_a_day: float = 0.0
+) -> BreakEven:
+    """When a student of a finished run has paid back what teaching it cost.
+
+    Args:
+        path: The run's folder.
+        calls_a_day: How many calls of the teacher it saves.
+        price_a_call: What one costs, in USD; None for what a reply cost on average in this run.
+        price_a_day: What serving the student costs, in USD.
+
+    Raises:
+        RunError: The folder does not hold a finished run.
+        DataError: The run does not tell what the teacher costs, or an amount is none.
+    """
+    teacher = read_scores(RunFolder(finished(path).path).scores).teacher or Teacher()
+    return BreakEven.recorded(
+        teacher.cost_usd,
+        teacher.requests,
+        calls_a_day=calls_a_day,
+        price_a_call_usd=price_a_call,
+        serving_usd_a_day=price_a_day,
+    )
 
 
 def report_again(path: Path | str) -> Run:

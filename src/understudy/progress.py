@@ -35,3 +35,14 @@ class Silent:
 
     def say(self, line: str) -> None:
         """Say nothing."""
+
+
+class Notes(Silent):
+    """Progress that keeps its lines, to be said by whoever shows them."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        """Keep it."""
+        self.lines.append(line)

@@ -34,10 +34,17 @@ STUDENTS = {
     "bart": "understudy.students.bart:BART",
 }
 MIXTURES = {
-    "gold": "understudy.training.mixtures:gold",
-    "distilled": "understudy.training.mixtures:distilled",
-    "union": "understudy.training.mixtures:union",
-    "simple_mix": "understudy.training.mixtures:simple_mix",
+    "gold": "understudy.training.shares:gold",
+    "distilled": "understudy.training.shares:distilled",
+    "union": "understudy.training.shares:union",
+    "simple_mix": "understudy.training.shares:simple_mix",
+    "reversed": "understudy.training.shares:reversed_mix",
+    "linear": "understudy.training.shares:linear",
+    "cosine": "understudy.training.shares:cosine",
+    "sigmoid": "understudy.training.shares:sigmoid",
+    "power": "understudy.training.shares:power",
+    "weighted": "understudy.training.checked:weighted",
+    "needle": "understudy.training.checked:needle",
 }
 _KINDS = {"task": TASKS, "student": STUDENTS, "mixture": MIXTURES}
 _SHOWN = 100

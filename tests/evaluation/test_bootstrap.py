@@ -23,6 +23,17 @@ def accuracy(tallies: Sequence[Tally], **settings: int) -> Distribution:
     return Bootstrap(len(tallies[0].items), **settings).distributions(tallies)["accuracy"]
 
 
+Z_SQUARED = 1.959963984540054**2
+
+
+def wilson(right: int, items: int) -> tuple[float, float]:
+    """The score interval of a share, by the textbook."""
+    share = right / items
+    centre = (share + Z_SQUARED / (2 * items)) / (1 + Z_SQUARED / items)
+    half = math.sqrt(Z_SQUARED * (share * (1 - share) / items + Z_SQUARED / (4 * items**2))) / (1 + Z_SQUARED / items)
+    return centre - half, centre + half
+
+
 def width(estimate: Estimate | Difference) -> float:
     return estimate.high - estimate.low
 
@@ -61,7 +72,9 @@ def test_systems_that_agree_on_every_item_do_not_differ() -> None:
     system = [tally(range(40)), tally(range(20, 60))]
     resamples = Bootstrap(len(GOLD))
     for name, scores in resamples.distributions(system).items():
-        assert scores.minus(resamples.distributions(system)[name]) == Difference(0.0, 0.0, 0.0, 1.0)
+        difference = scores.minus(resamples.distributions(system)[name])
+        assert (difference.difference, difference.p_value) == (0.0, 1.0)
+        assert difference.low < 0 < difference.high
 
 
 def test_items_are_paired() -> None:
@@ -96,6 +109,61 @@ def test_the_other_way_round_the_difference_is_the_same() -> None:
     there, back = a.minus(b), b.minus(a)
     assert (back.difference, back.low, back.high) == (-there.difference, -there.high, -there.low)
     assert back.p_value == there.p_value
+
+
+# Where all resamples are equal
+
+
+@pytest.mark.parametrize("items", [1, 2, 10, 5_000])
+@pytest.mark.parametrize("is_right", [True, False])
+def test_items_that_are_all_right_or_all_wrong_have_wilsons_interval(items: int, is_right: bool) -> None:
+    estimate = accuracy([correct([is_right] * items)] * 2, rounds=40).estimate()
+    assert (estimate.low, estimate.high) == pytest.approx(wilson(items * is_right, items))
+    assert estimate.low <= estimate.mean <= estimate.high
+
+
+def test_a_score_that_every_item_shares_is_not_certain_either() -> None:
+    items = Tally(np.full((3, 2), [0.3, 1.0]), lambda sums: {"rouge": sums[..., 0] / sums[..., 1]})
+    estimate = Bootstrap(3).distributions([items])["rouge"].estimate()
+    assert 0 <= estimate.low < 0.3 < estimate.high <= 1
+    assert width(estimate) == pytest.approx(Z_SQUARED / (3 + Z_SQUARED))
+
+
+@pytest.mark.parametrize("items", [1, 3, 4, 20, 1000])
+def test_a_difference_that_every_item_shares_is_as_sure_as_the_score_test_says(items: int) -> None:
+    resamples = Bootstrap(items, rounds=40)
+    right, wrong = (resamples.distributions([correct([answer] * items)])["accuracy"] for answer in (True, False))
+    difference = right.minus(wrong)
+    assert difference.high == difference.difference == 1.0
+    assert difference.p_value == pytest.approx(math.erfc(math.sqrt(items / 2)))
+    assert difference.significant == (difference.p_value < 0.05) == (items >= 4)
+    back = wrong.minus(right)
+    assert (back.low, back.high, back.p_value) == (-difference.high, -difference.low, difference.p_value)
+
+
+def test_the_fewer_items_two_systems_agree_on_the_more_they_may_differ() -> None:
+    few, many = (accuracy([correct([True] * items)], rounds=40) for items in (10, 400))
+    differences = [system.minus(system) for system in (few, many)]
+    assert [found.p_value for found in differences] == [1.0, 1.0]
+    assert differences[0].low == -differences[0].high == pytest.approx(-Z_SQUARED / (10 + Z_SQUARED))
+    assert differences[1].high < 0.01
+
+
+@given(st.floats(-1, 1), st.integers(1, 10_000))
+def test_a_collapsed_interval_leaves_out_zero_exactly_when_p_is_under_a_twentieth(value: float, items: int) -> None:
+    system = Distribution(value, np.full(40, value), items)
+    difference = system.minus(Distribution(0.0, np.zeros(40), items))
+    assert difference.significant == (difference.p_value < 0.05)
+    assert difference.low <= value <= difference.high
+
+
+def test_what_has_no_bounds_gets_none() -> None:
+    words = accuracy([correct([True] * 5)]).unbounded()
+    assert words.estimate() == Estimate(1.0, 1.0, 1.0)
+    assert words.minus(accuracy([correct([True] * 5)])) == Difference(0.0, 0.0, 0.0, 1.0)
+
+
+# Seeds
 
 
 def test_seeds_that_differ_make_the_interval_wider() -> None:
@@ -150,4 +218,6 @@ def test_the_seed_decides() -> None:
 
 def test_a_single_item_has_an_interval() -> None:
     scores = Bootstrap(1).distributions([TASK.tally(["a"], ["a"], ["a text"])])
-    assert {scores[name].estimate() for name in scores} == {Estimate(1.0, 1.0, 1.0)}
+    [estimate] = {scores[name].estimate() for name in scores}
+    assert (estimate.mean, estimate.high) == (1.0, 1.0)
+    assert estimate.low == pytest.approx(1 / (1 + Z_SQUARED))

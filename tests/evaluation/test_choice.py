@@ -82,3 +82,15 @@ def test_a_control_is_never_chosen_and_is_nobodys_equal() -> None:
 
 def test_the_teacher_is_never_chosen() -> None:
     assert chosen(arm("linear", "gold", range(100), p50=50.0)).contestant.student == "linear"
+
+
+def test_a_handful_of_texts_is_said_to_be_too_few() -> None:
+    few = 29
+    contestants = [
+        Contestant(student=row.student, mixture="gold", predictions=[row.predictions[0][:few]], facts=row.facts)
+        for row in (arm("linear", "gold", range(3)), arm("gbdt", "gold", range(5), p50=0.1))
+    ]
+    board = Scoreboard(TASK, GOLD[:few], TEXTS[:few], contestants)
+    assert choose(board).sentence.endswith("; but 29 test texts are too few to tell.")
+    alone = Scoreboard(TASK, GOLD[:few], TEXTS[:few], contestants[:1])
+    assert "too few" not in choose(alone).sentence

@@ -13,11 +13,11 @@ from understudy.report.svg import Scale, element, log_ticks, nice_ticks, spread
 
 def point(student: str, latency: float, mean: float, *, half: float = 0.03, chosen: bool = False, n: int = 0) -> Point:
     score = Estimate(mean=mean, low=mean - half, high=mean + half)
-    return Point(student, f"{student} (gold)", Style(n, n), latency, score, chosen)
+    return Point(student, f"{student} (gold)", Style(n, n), latency, score, "the run’s choice" if chosen else "")
 
 
 def draw(points: list[Point], teacher: Estimate | None = None, width: float = 1000) -> ET.Element:
-    return ET.fromstring(plots.quality_by_latency(points, teacher, "macro-F1", width=width, height=400))
+    return ET.fromstring(plots.quality_by_cost(points, teacher, "macro-F1", width=width, height=400))
 
 
 def numbers(root: ET.Element, *names: str) -> list[float]:
@@ -88,9 +88,11 @@ def test_a_name_in_a_drawing_is_escaped() -> None:
 
 @pytest.mark.parametrize("counts", [[120], [0, 10], [60, 120, 240]])
 def test_the_learning_curve_is_solid_where_measured_and_dashed_where_expected(counts: list[int]) -> None:
-    known = [CurvePoint(distilled=n, mean=0.5 + n / 1000, low=0.5, high=0.8) for n in counts]
-    expected = [CurvePoint(distilled=2 * counts[-1], mean=0.85)]
-    root = ET.fromstring(plots.learning_curve(known, expected, None, "macro-F1", width=358, height=340))
+    known = [CurvePoint(size=n, mean=0.5 + n / 1000, low=0.5, high=0.8) for n in counts]
+    expected = [CurvePoint(size=2 * counts[-1], mean=0.85)]
+    root = ET.fromstring(
+        plots.curves([plots.Line(known, expected)], None, "macro-F1", "examples", width=358, height=340)
+    )
     assert inside(root, 358, 340)
     dots = [node.get("class") for node in root.iter("circle")]
     assert (dots.count("dot"), dots.count("dot hollow")) == (len(counts), 1)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -10,7 +11,7 @@ from understudy.example import Example
 from understudy.recipe import Recipe, TaskSpec
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import Arm, comparison_arms
-from understudy.stages.train import TrainingSet, train
+from understudy.stages.train import TrainingSet, train, train_arms
 from understudy.students.linear import Linear
 from understudy.students.student import load
 from understudy.tasks.classification import Classification
@@ -26,7 +27,10 @@ def run(tmp_path: Path) -> RunFolder:
     """A folder in which the stages before training have left their files."""
     run = RunFolder(tmp_path / "run")
     gold = [Example(id=f"g{i}", text=f"match {i}", target="sport", source="gold") for i in range(4)]
-    told = [Example(id=f"d{i}", text=f"vote {i}", target="politics", source="annotated") for i in range(8)]
+    told = [
+        Example(id=f"d{i}", text=f"vote {i}{' again' * (i % 2)}", target="politics", source="annotated")
+        for i in range(8)
+    ]
     write_examples(run.train, [*gold, *told])
     write_examples(run.validation, [])
     return run
@@ -70,6 +74,47 @@ def test_only_the_arms_that_are_missing_are_trained(
     gone.record(run).unlink()
     assert train(recipe, run, Noted())
     assert trained == ["distilled"]
+
+
+def test_arms_trained_side_by_side_are_those_trained_one_by_one(recipe: Recipe, run: RunFolder, tmp_path: Path) -> None:
+    other = RunFolder(tmp_path / "other")
+    copytree(run.path, other.path)
+    assert train(recipe, run, Noted())
+    assert train(recipe, other, Noted(), jobs=2)
+    for arm in comparison_arms(recipe):
+        answers = [load(arm.folder(where)).predict(["match 1 vote"]) for where in (run, other)]
+        assert answers[0] == answers[1]
+
+
+def test_a_looked_over_arm_is_trained_after_its_judge_and_anew_with_it(recipe: Recipe, run: RunFolder) -> None:
+    recipe = recipe.model_copy(update={"mixtures": ("weighted", "gold")})
+    [weighted], [judge] = ([arm for arm in comparison_arms(recipe) if arm.mixture == name] for name in recipe.mixtures)
+    assert weighted.judge == judge
+    assert train(recipe, run, Noted())
+    before = weighted.record(run).stat().st_mtime_ns
+    judge.record(run).unlink()
+    assert train(recipe, run, Noted())
+    assert weighted.record(run).stat().st_mtime_ns > before
+
+
+def test_what_a_looked_over_arm_learns_from_has_weights(recipe: Recipe, run: RunFolder) -> None:
+    spec = recipe.students[0]
+    train_arms([Arm(spec, "gold", 0, gold=2)], recipe, run, Noted())
+    mixture = TrainingSet(run, recipe.task.build()).mixture(Arm(spec, "weighted", 0, distilled=5, gold=2))
+    assert len({example.weight for example in mixture.distilled}) > 1
+    assert sum(example.weight for example in mixture.distilled) == pytest.approx(5)
+    assert [example.weight for example in mixture.gold] == [1.0, 1.0]
+
+
+def test_fewer_examples_are_a_part_of_more_and_may_take_as_many_steps(recipe: Recipe, run: RunFolder) -> None:
+    data, spec = TrainingSet(run, recipe.task.build()), recipe.students[0]
+    ids = [
+        {example.id for example in data.mixture(Arm(spec, "union", 0, size, 2)).examples} for size in (1, 3, 5, None)
+    ]
+    assert ids[0] < ids[1] < ids[2] < ids[3]
+    whole = data.mixture(Arm(spec, "union", 0)).steps(10, 4)
+    assert data.mixture(Arm(spec, "union", 0, 1, 2)).steps(10, 4) < whole
+    assert data.mixture(Arm(spec, "union", 0, 1, 2, matched=True)).steps(10, 4) == whole
 
 
 def test_a_training_that_fails_leaves_nothing_that_is_taken_for_finished(

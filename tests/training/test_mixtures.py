@@ -10,14 +10,10 @@ from hypothesis import strategies as st
 from understudy import registry
 from understudy.errors import DataError, UnknownName
 from understudy.example import Example
-from understudy.training.mixtures import Mixture, Share
+from understudy.training.mixtures import Mixture
+from understudy.training.shares import Share
 
-SHARES: dict[str, Share] = {
-    **{name: registry.find("mixture", name) for name in registry.names("mixture")},
-    "linear": lambda u, m: 1 - u,
-    "cosine": lambda u, m: (1 + math.cos(math.pi * u)) / 2,
-    "reversed": lambda u, m: 0.0 if u < 1 - m else 1.0,
-}
+SHARES: dict[str, Share] = {name: registry.find("mixture", name) for name in registry.names("mixture")}
 
 shares = st.sampled_from(sorted(SHARES))
 sizes = st.integers(1, 60)
@@ -128,6 +124,12 @@ def test_segments_are_the_whole_training_and_follow_s(name: str, gold: int, dist
         assert 0 < segment.fraction <= 1
         assert math.isclose(segment.share, mix.s(start + segment.fraction / 2), abs_tol=1e-9)
         start += segment.fraction
+
+
+def test_every_jump_falls_between_two_segments() -> None:
+    segments = mixture("needle", 7, 93).segments(10)
+    assert [segment.share for segment in segments] == [0.0, 1.0, 0.0]
+    assert [segment.fraction for segment in segments] == pytest.approx([0.035, 0.93, 0.035])
 
 
 def test_a_jump_falls_between_two_segments() -> None:

@@ -3,11 +3,11 @@
 import signal
 import sys
 
-from understudy.cli import convert, predict, replies, runs, teach
+from understudy.cli import choose, convert, predict, replies, runs, study, teach
 from understudy.cli.app import app
 from understudy.errors import UnderstudyError
 
-__all__ = ["app", "convert", "main", "predict", "replies", "runs", "teach"]
+__all__ = ["app", "choose", "convert", "main", "predict", "replies", "runs", "study", "teach"]
 
 
 def main() -> None:

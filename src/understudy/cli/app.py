@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.")]
+Jobs = Annotated[int, typer.Option(min=1, help="How many students are trained at a time, each in its own process.")]
 OutFolder = Annotated[Path | None, typer.Option("--out", help="The run's folder; runs/<name> by default.")]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.app import OutFolder, RecipeFile, app, stoppable
+from understudy.cli.app import Jobs, OutFolder, RecipeFile, app, stoppable
 from understudy.errors import DataError
 
 
@@ -35,12 +35,12 @@ def check(recipe: RecipeFile, out: OutFolder = None) -> None:
 
 
 @app.command(epilog="Example: understudy run recipes/newswire-desk.yaml --out runs/first")
-def run(recipe: RecipeFile, out: OutFolder = None) -> None:
+def run(recipe: RecipeFile, out: OutFolder = None, jobs: Jobs = 1) -> None:
     """Teach, train, compare and report; run it again to go on where it stopped."""
     from understudy import console, pipeline
 
     with stoppable(), console.Terminal() as progress:
-        finished = pipeline.run(recipe, out, progress)
+        finished = pipeline.run(recipe, out, progress, jobs)
     if not finished.worked:
         console.err.print("Nothing to do: this run is finished, and neither recipe nor data have changed.")
     console.show_run(finished)

@@ -3,10 +3,15 @@
 Efron and Tibshirani 1993 for the percentile interval; the paired form, in which both systems are scored on the same
 resampled items, is Koehn 2004. Seeds are resampled beside the items, so that an interval also covers the luck of
 the training.
+
+Where all resamples are equal, as with a few items that are all right, the bootstrap knows no doubt. Then a bound for
+what was not seen stands in: that none of n items was otherwise leaves room for a share z² / (n + z²) that is
+(Wilson 1927), and such items may score anything. Its test is the score test, so that interval and p-value agree.
 """
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from understudy.tasks.task import Tally
@@ -18,7 +23,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _BLOCK = 4_000_000
-"""How many resampling weights are held at once, so that a large test set costs time and not memory."""
+"""How many numbers are held at once, so that a large test set costs time and not memory."""
+_Z_SQUARED = 3.841458820694124
+"""The square of the normal quantile of a two-sided test at 5 %."""
+ROUNDING = 1e-9
+"""Scores that differ by less are equal, but for the order in which floating-point numbers were summed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +56,23 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Distribution:
-    """A metric of one system: its value, and its values over the resamples, shape (rounds,)."""
+    """A metric of one system.
+
+    Attributes:
+        value: Over all items.
+        resampled: Its values over the resamples, shape (rounds,).
+        items: How many items it is made of, where it lies between 0 and 1; None where it is not so bounded.
+    """
 
     value: float
     resampled: "Floats"
+    items: int | None = None
 
     def estimate(self) -> Estimate:
-        """The value with its percentile interval."""
-        low, high = _percentiles(self.resampled)
-        return Estimate(self.value, low, high)
+        """The value with its percentile interval; where all resamples are equal, with what unseen items could make."""
+        if self.items is not None and _collapsed(self.resampled):
+            return Estimate(self.value, *_unseen(self.value, self.items, lowest=0.0))
+        return Estimate(self.value, *_percentiles(self.resampled))
 
     def centred(self) -> "Distribution":
         """The same, moved so that the resamples lie around the value, for a metric that cannot go below 0.
@@ -64,16 +81,24 @@ class Distribution:
         """
         import numpy as np
 
-        return Distribution(self.value, np.maximum(self.resampled - (self.resampled.mean() - self.value), 0.0))
+        centred = np.maximum(self.resampled - (self.resampled.mean() - self.value), 0.0)
+        return replace(self, resampled=centred)
+
+    def unbounded(self) -> "Distribution":
+        """The same, of a metric that does not lie between 0 and 1."""
+        return replace(self, items=None)
 
     def minus(self, other: "Distribution") -> Difference:
         """The paired difference to another system, scored on the same resamples."""
-        differences = self.resampled - other.resampled
+        difference, differences = self.value - other.value, self.resampled - other.resampled
+        if self.items is not None and other.items is not None and _collapsed(differences):
+            p_value = math.erfc(math.sqrt(self.items * abs(difference) / 2))
+            return Difference(difference, *_unseen(difference, self.items, lowest=-1.0), p_value)
         low, high = _percentiles(differences)
         rounds = len(differences)
         not_above, not_below = int((differences <= 0).sum()), int((differences >= 0).sum())
         p_value = min(1.0, 2 * (min(not_above, not_below) + 1) / (rounds + 1))
-        return Difference(self.value - other.value, low, high, p_value)
+        return Difference(difference, low, high, p_value)
 
 
 class Bootstrap:
@@ -93,6 +118,8 @@ class Bootstrap:
     def distributions(self, tallies: Sequence[Tally]) -> dict[str, Distribution]:
         """The distribution of every metric of one system; those that are undefined for one of its seeds are left out.
 
+        Metrics are taken to lie between 0 and 1; of one that does not, the distribution is `unbounded`.
+
         Args:
             tallies: What the system's items add, once for each training seed; metrics are averaged over seeds.
         """
@@ -108,7 +135,7 @@ class Bootstrap:
             value = float(np.mean([value[name] for value in values]))
             if not np.isnan(value):
                 # A resample of which nothing can be said says nothing against the value.
-                distributions[name] = Distribution(value, np.where(np.isnan(resampled), value, resampled))
+                distributions[name] = Distribution(value, np.where(np.isnan(resampled), value, resampled), self.items)
         return distributions
 
     def _resample(self, tally: Tally) -> "dict[str, Floats]":
@@ -122,12 +149,28 @@ class Bootstrap:
         import numpy as np
 
         rng = np.random.default_rng([self.seed, 0])
-        block = max(1, _BLOCK // self.items)
-        for start in range(0, self.rounds, block):
-            rounds = min(block, self.rounds - start)
+        for block in blocks(self.rounds, self.items):
+            rounds = block.stop - block.start
             drawn = rng.integers(self.items, size=(rounds, self.items)) + np.arange(rounds)[:, None] * self.items
             counts = np.bincount(drawn.ravel(), minlength=rounds * self.items)
             yield counts.reshape(rounds, self.items).astype(np.float64)
+
+
+def blocks(rows: int, columns: int) -> Iterator[slice]:
+    """Stretches of rows so long that they can be held at once."""
+    step = max(1, _BLOCK // columns)
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
+def _collapsed(resampled: "Floats") -> bool:
+    """Whether all resamples are equal, so that nothing can be learned from how they differ."""
+    return bool(resampled.max() - resampled.min() < ROUNDING)
+
+
+def _unseen(value: float, items: int, lowest: float) -> tuple[float, float]:
+    """What a value between a lowest one and 1, which all items agree on, could be for items that were not seen."""
+    share = _Z_SQUARED / (items + _Z_SQUARED)
+    return value - share * (value - lowest), value + share * (1.0 - value)
 
 
 def _percentiles(values: "Floats") -> tuple[float, float]:

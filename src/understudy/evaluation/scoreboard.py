@@ -61,7 +61,10 @@ class Scoreboard:
     def distributions(self, seeds: Sequence[Sequence[Prediction]]) -> dict[str, Distribution]:
         """Every metric of some answers, one list for each seed; calibration where a confidence can prove right."""
         tallies = [self.task.tally(self.gold, [answer.target for answer in answers], self.texts) for answers in seeds]
-        found = self._bootstrap.distributions(tallies)
+        found = {
+            name: distribution.unbounded() if name in self.task.diagnostic else distribution
+            for name, distribution in self._bootstrap.distributions(tallies).items()
+        }
         if self.task.exact and all(answer.confidence is not None for answers in seeds for answer in answers):
             calibration = self._bootstrap.distributions([self._calibration(answers) for answers in seeds])
             found |= {name: distribution.centred() for name, distribution in calibration.items()}

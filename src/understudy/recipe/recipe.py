@@ -1,6 +1,6 @@
 """The recipe: one YAML file that says what is taught, to whom, from which data. Every mistake is reported at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -72,14 +72,18 @@ class Recipe(Section):
     source: Path | None = None
 
     @classmethod
-    def load(cls, path: Path | str) -> Self:
+    def load(cls, path: Path | str, changed: Mapping[str, Any] | None = None) -> Self:
         """Read a recipe; paths in it are taken from the folder that it lies in.
+
+        Args:
+            path: The file.
+            changed: Keys that shall say something else than in the file.
 
         Raises:
             RecipeError: It cannot be read, or holds mistakes; all of them are listed, each with its path.
         """
         path = Path(path)
-        written = read_document(path)
+        written = {**read_document(path), **(changed or {})}
         problems: list[str] = []
         shape = validated(_Written, written, "", problems)
         task = known_task(written.get("task"), problems)

@@ -21,8 +21,13 @@ _FILLS = (
     (0.5, 0, 1, 1),
     (0, 0, 1, 0.5),
     (0.3, 0.3, 0.7, 0.7),
+    (0, 0.4, 1, 0.6),
+    (0.4, 0, 0.6, 1),
+    (0, 0, 0.5, 0.5),
+    (0.5, 0.5, 1, 1),
 )
-"""Which part of a marker is filled, as corners in its box: none, all, left, bottom, right, top, core."""
+"""Which part of a marker is filled, as corners in its box: none, all, left, bottom, right, top, core, a band across, a
+band down, two quarters. That is one for each mixture of ours."""
 
 RADIUS = 6.5
 """Of a sign, in drawing units."""

@@ -1,29 +1,22 @@
 """The report of a run: one self-contained page, made of its scores, its predictions and its rejected examples."""
 
-import functools
-from collections.abc import Iterator, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from understudy import words
-from understudy.data.files import replacing
 from understudy.report import plots, tables
 from understudy.report.answer import answer
+from understudy.report.arms import Signs, arm_points
 from understudy.report.evidence import Answers, read_answers, read_rejected, read_samples
-from understudy.report.markers import Style, swatch
-from understudy.report.scores import Row, Scores, read_scores
+from understudy.report.scores import Estimate, Scores, read_scores
+from understudy.report.templates import write_page
 
 SCORES = "6-scores.json"
 PREDICTIONS = "6-predictions.jsonl"
 REJECTED = "3-rejected.jsonl"
 REPORT = "8-report.html"
-
-_MIXTURES_FIRST = ("gold", "distilled")
-"""The first is drawn hollow and the second solid, in every report; the others follow in the order of the scores."""
 
 
 def write_report(run_folder: Path) -> Path:
@@ -56,26 +49,8 @@ def write_report(run_folder: Path) -> Path:
         **_tables(scores),
     }
     page = run_folder / REPORT
-    with replacing(page) as out:
-        out.writelines(_rendered(values))
+    write_page(page, "page.html.j2", values)
     return page
-
-
-def _rendered(values: Mapping[str, Any]) -> Iterator[str]:
-    style = (resources.files("understudy.report") / "style.css").read_text(encoding="utf-8")
-    return _template().generate(style=Markup(style), words=words, **values)  # noqa: S704  our own style sheet
-
-
-@functools.cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("understudy", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2")
 
 
 def _plain_numbers(scores: Scores, answers: Answers | None) -> str:
@@ -94,54 +69,33 @@ def _plain_numbers(scores: Scores, answers: Answers | None) -> str:
 
 
 def _pictures(scores: Scores) -> dict[str, Any]:
-    styles = _styles(scores.students)
     metric = words.metric(scores.headline).name
     teacher = scores.score(scores.teacher_row) if scores.teacher_row else None
-    points = _points(scores, styles)
-    curve = scores.learning_curve
-    beside = teacher if curve and curve.metric == scores.headline else None
+    chosen = {scores.chosen.name: "the run’s choice"}
+    signs = Signs.of(scores.students)
+    points = arm_points(scores, signs, plots.LATENCY, chosen)
     return {
         "quality": [
-            plots.quality_by_latency(points, teacher, metric, width=width, height=height)
+            plots.quality_by_cost(points, teacher, metric, width=width, height=height)
             for width, height in ((1000, 460), (358, 400))
             if points
         ],
-        "curve_plot": [
-            plots.learning_curve(
-                curve.points, curve.forecast, beside, words.metric(curve.metric).name, width=width, height=height
-            )
-            for width, height in ((1000, 380), (358, 340))
-            if curve
-        ],
-        "legend_students": {row.student: swatch(Style(styles[row.name].student, 1)) for row in scores.students},
-        "legend_mixtures": {
-            row.mixture: swatch(None, styles[row.name].mixture) for row in scores.students if row.mixture
-        },
-        "signs": {row.name: swatch(styles[row.name]) for row in scores.students},
+        "curve_plot": _curve_plots(scores, teacher),
+        "legends": signs.legends,
+        "signs": signs.swatches,
         "unplaced": [words.arm(row.name) for row in scores.students if row.p50 is None],
     }
 
 
-def _styles(rows: list[Row]) -> dict[str, Style]:
-    """How each arm is drawn, by its name."""
-    students = list(dict.fromkeys(row.student for row in rows))
-    mixtures = list(dict.fromkeys([*_MIXTURES_FIRST, *(row.mixture for row in rows)]))
-    return {row.name: Style(students.index(row.student), mixtures.index(row.mixture)) for row in rows}
-
-
-def _points(scores: Scores, styles: Mapping[str, Style]) -> list[plots.Point]:
-    chosen = scores.chosen.name
+def _curve_plots(scores: Scores, teacher: Estimate | None) -> list[Markup]:
+    curve = scores.learning_curve
+    if curve is None:
+        return []
+    beside = teacher if curve.metric == scores.headline else None
+    line, metric = plots.Line(curve.points, curve.forecast), words.metric(curve.metric).name
     return [
-        plots.Point(
-            student=row.student,
-            name=words.arm(row.name),
-            style=styles[row.name],
-            latency=row.p50,
-            score=scores.score(row),
-            chosen=row.name == chosen,
-        )
-        for row in scores.students
-        if row.p50 is not None
+        plots.curves([line], beside, metric, "examples labelled by the teacher", width=width, height=height)
+        for width, height in ((1000, 380), (358, 340))
     ]
 
 
@@ -160,9 +114,4 @@ def _tables(scores: Scores) -> dict[str, Any]:
         "labels": by_label[scores.chosen.name],
         "other_labels": [found for name, found in by_label.items() if found is not None and name != scores.chosen.name],
         "metrics": [words.metric(key) for key in tables.metric_keys(scores)],
-        "mixtures": {
-            row.mixture: words.mixture_meaning(row.mixture)
-            for row in scores.students
-            if row.mixture and words.mixture_meaning(row.mixture)
-        },
     }

@@ -1,91 +1,142 @@
 """The plots of the report, drawn as SVG that takes its colours from the page and so is light or dark with it."""
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 from understudy import words
+from understudy.report.axes import LETTER, Frame, axes, axis_title, path, score_scale, teacher_line
 from understudy.report.markers import RADIUS, Style, colour, marker
-from understudy.report.scores import CurvePoint, Estimate
-from understudy.report.svg import Scale, element, log_ticks, nice_ticks, picture, spread
+from understudy.report.scores import CurvePoint, Estimate, Row
+from understudy.report.svg import Scale, element, log_ticks, picture, spread
 
-_LETTER = 6.6
-"""About how wide a letter of a label is, in drawing units."""
+_GAP = 2 * RADIUS + 10
+"""Between the signs of one student, where there is room."""
+_BREADTH = 130
+"""All signs of one student stand within this width, so that many mixtures do not blur where the student lies."""
+
+
+class Cost(NamedTuple):
+    """What a student is paid for with: the title of its axis, and how a value of it is said there and in a sentence."""
+
+    name: str
+    title: str
+    tick: Callable[[float], str]
+    spoken: Callable[[float], str]
+    of: Callable[[Row], float | None]
+
+
+LATENCY = Cost(
+    "latency",
+    "time to answer one text, median (log scale) →",
+    lambda value: f"{value:g} ms",
+    lambda value: f"in {words.milliseconds(value)}",
+    lambda row: row.p50,
+)
+SIZE = Cost(
+    "size on disk",
+    "the model’s folder on disk (log scale) →",
+    lambda value: f"{value:g} MB",
+    lambda value: f"with {words.megabytes(1e6 * value)}",
+    lambda row: None if row.size_bytes is None else row.size_bytes / 1e6,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """An arm in the plot of quality against latency (milliseconds)."""
+    """An arm in the plot of quality against a cost: milliseconds, or megabytes; a ring says why it stands out."""
 
     student: str
     name: str
     style: Style
-    latency: float
+    cost: float
     score: Estimate
-    chosen: bool
+    ring: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    x: Scale
-    y: Scale
-    width: float
-    height: float
+_Placed = tuple[Point, float]
 
 
-def quality_by_latency(
-    points: Sequence[Point], teacher: Estimate | None, metric: str, *, width: float, height: float
+def quality_by_cost(
+    points: Sequence[Point],
+    teacher: Estimate | None,
+    metric: str,
+    cost: Cost = LATENCY,
+    *,
+    width: float,
+    height: float,
+    joined: bool = False,
 ) -> Markup:
-    """Every arm at its latency (logarithmic) and score with its interval; the teacher is a line across with its band.
+    """Every arm at its cost (logarithmic) and score with its interval; the teacher is a line across with its band.
 
-    The arms of a student have nearly the same latency: they are set side by side, at the cost of a few pixels of truth.
+    The arms of a student have nearly the same cost: they are set side by side, at the cost of a few pixels of truth.
+
+    Args:
+        points: The arms.
+        teacher: Its score, if it has one.
+        metric: What the scores are, in words.
+        cost: What they are seen against.
+        width: In drawing units.
+        height: Likewise.
+        joined: Whether a line joins the ringed arms, as the front of `pareto`.
     """
     frame = _quality_frame(points, teacher, width, height)
     columns = _columns(points, frame.x)
-    label = f"{metric} against latency: " + "; ".join(_spoken(point) for point in points)
+    label = f"{metric} against {cost.name}: " + "; ".join(_spoken(point, cost) for point in points)
     return picture(
         label,
         width,
         height,
-        *_axes(frame, [(tick, f"{tick:g} ms") for tick in log_ticks(frame.x.low, frame.x.high)], metric),
-        _axis_title(frame, "time to answer one text, median (log scale) →"),
-        *_teacher_line(frame, teacher),
-        *(_arm(point, x, frame.y) for point, x in columns),
+        *axes(frame, [(tick, cost.tick(tick)) for tick in log_ticks(frame.x.low, frame.x.high)], metric),
+        axis_title(frame, cost.title),
+        *teacher_line(frame, teacher),
+        *([_front_line(columns, frame)] if joined else ()),
+        *(_arm(point, x, frame.y, cost) for point, x in columns),
         *_student_names(columns, frame),
     )
 
 
-def _quality_frame(points: Sequence[Point], teacher: Estimate | None, width: float, height: float) -> _Frame:
-    latencies = [max(point.latency, 1e-3) for point in points]
+def pareto(points: Sequence[Point]) -> list[Point]:
+    """The arms, from cheap to dear, that score more than every cheaper one.
+
+    A student's arms count as equally dear, by their median: between them it is mostly the noise of timing.
+    """
+    best = {point.student: point for point in sorted(points, key=lambda point: point.score.mean)}
+    costs = {student: _median([p.cost for p in points if p.student == student]) for student in best}
+    front: list[Point] = []
+    for point in sorted(best.values(), key=lambda point: (costs[point.student], -point.score.mean)):
+        if not front or point.score.mean > front[-1].score.mean:
+            front.append(point)
+    return front
+
+
+def _front_line(columns: Sequence[_Placed], frame: Frame) -> Markup:
+    """Steps through the ringed arms, and on to the right."""
+    ringed = sorted((x, frame.y(point.score.mean)) for point, x in columns if point.ring)
+    ends = [x for x, _ in ringed[1:]] + [frame.x.end]
+    steps = [step for (x, y), end in zip(ringed, ends, strict=True) for step in ((x, y), (end, y))]
+    return element("polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in steps), class_="front")
+
+
+def _quality_frame(points: Sequence[Point], teacher: Estimate | None, width: float, height: float) -> Frame:
+    costs = [max(point.cost, 1e-3) for point in points]
     estimates = [point.score for point in points] + ([teacher] if teacher else [])
-    x = Scale(min(latencies) / 1.8, max(latencies) * 1.8, 46, width - 12, log=True)
-    return _Frame(x, _score_scale(estimates, 26, height - 46), width, height)
+    x = Scale(min(costs) / 1.8, max(costs) * 1.8, 46, width - 12, log=True)
+    return Frame(x, score_scale(estimates, 26, height - 46), width, height)
 
 
-def _score_scale(estimates: Iterable[Estimate], top: float, bottom: float) -> Scale:
-    """Room for all intervals between round values, and never past 1 where nothing is."""
-    ends = [end for estimate in estimates for end in (*estimate.bounds, estimate.mean)]
-    low, high = min(ends), max(ends)
-    ticks = nice_ticks(low, high)
-    ceiling = 1.0 if high <= 1.0 < ticks[-1] else ticks[-1]
-    return Scale(ticks[0], ceiling, bottom, top)
-
-
-def _columns(points: Sequence[Point], x: Scale) -> list[tuple[Point, float]]:
+def _columns(points: Sequence[Point], x: Scale) -> list[_Placed]:
     """Each point with its place from left to right, far enough apart to be told from its neighbours."""
-    students = {point.student for point in points}
-    middle = {
-        student: _median([x(max(point.latency, 1e-3)) for point in points if point.student == student])
-        for student in students
-    }
-    gap = min(2 * RADIUS + 10, (x.end - x.start - 4 * RADIUS) / max(len(points), 1))
-    near = 2 * gap
+    arms = {student: [p for p in points if p.student == student] for student in {point.student for point in points}}
+    middle = {student: _median([x(max(point.cost, 1e-3)) for point in own]) for student, own in arms.items()}
+    most = max((len(own) for own in arms.values()), default=1)
+    gap = min(_GAP, _BREADTH / most, (x.end - x.start - 4 * RADIUS) / max(len(points), 1))
 
     def place(point: Point) -> float:
-        own = x(max(point.latency, 1e-3))
-        return middle[point.student] if abs(own - middle[point.student]) <= near else own
+        own = x(max(point.cost, 1e-3))
+        return middle[point.student] if abs(own - middle[point.student]) <= 2 * _GAP else own
 
     ordered = sorted(points, key=lambda point: (place(point), point.student, point.style.mixture))
     room = RADIUS + 6
@@ -97,18 +148,18 @@ def _median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
-def _spoken(point: Point) -> str:
-    interval = words.interval(point.score.low, point.score.high)
-    chosen = ", the run’s choice" if point.chosen else ""
-    return f"{point.name}{chosen}: {words.score(point.score.mean)} {interval} in {words.milliseconds(point.latency)}"
+def _spoken(point: Point, cost: Cost) -> str:
+    score = f"{words.score(point.score.mean)} {words.interval(point.score.low, point.score.high)}"
+    ring = f", {point.ring}" if point.ring else ""
+    return f"{point.name}{ring}: {score} {cost.spoken(point.cost)}"
 
 
-def _arm(point: Point, x: float, y: Scale) -> Markup:
+def _arm(point: Point, x: float, y: Scale, cost: Cost) -> Markup:
     low, high = point.score.bounds
-    ring = [element("circle", cx=x, cy=y(point.score.mean), r=RADIUS + 5, class_="ring")] if point.chosen else []
+    ring = [element("circle", cx=x, cy=y(point.score.mean), r=RADIUS + 5, class_="ring")] if point.ring else []
     return element(
         "g",
-        element("title", _spoken(point)),
+        element("title", _spoken(point, cost)),
         element("line", x1=x, x2=x, y1=y(low), y2=y(high), class_="whisker"),
         *ring,
         marker(point.style, x, y(point.score.mean)),
@@ -116,7 +167,7 @@ def _arm(point: Point, x: float, y: Scale) -> Markup:
     )
 
 
-def _student_names(columns: Sequence[tuple[Point, float]], frame: _Frame) -> Iterator[Markup]:
+def _student_names(columns: Sequence[_Placed], frame: Frame) -> Iterator[Markup]:
     """Each student's name below its points, or above, or nowhere if it would cover something: the legend has it too."""
     taken = [_box_of_whisker(point, x, frame.y) for point, x in columns]
     for student in dict.fromkeys(point.student for point, _ in columns):
@@ -124,7 +175,7 @@ def _student_names(columns: Sequence[tuple[Point, float]], frame: _Frame) -> Ite
         lowest = max(own, key=lambda each: frame.y(each[0].score.bounds[0]))
         highest = min(own, key=lambda each: frame.y(each[0].score.bounds[1]))
         below, above = frame.y(lowest[0].score.bounds[0]), frame.y(highest[0].score.bounds[1])
-        half = len(student) * _LETTER / 2
+        half = len(student) * LETTER / 2
         for at, baseline in ((lowest[1], below + 18), (highest[1], above - 10), (lowest[1], below + 32)):
             middle = min(max(at, frame.x.start + half), frame.x.end - half)
             box = (middle - half, baseline - 11, middle + half, baseline + 3)
@@ -148,108 +199,101 @@ def _overlap(a: _Box, b: _Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _teacher_line(frame: _Frame, teacher: Estimate | None) -> Iterator[Markup]:
-    if teacher is None:
-        return
-    low, high = teacher.bounds
-    said = f"teacher: {words.score(teacher.mean)} {words.interval(teacher.low, teacher.high)}"
-    at, across = frame.y(teacher.mean), frame.x.end - frame.x.start
-    yield element(
-        "g",
-        element("title", said),
-        element(
-            "rect", x=frame.x.start, width=across, y=frame.y(high), height=frame.y(low) - frame.y(high), class_="band"
-        ),
-        element("line", x1=frame.x.start, x2=frame.x.end, y1=at, y2=at, class_="teacher"),
-        element(
-            "text",
-            f"teacher {words.score(teacher.mean)}",
-            x=frame.x.end - 4,
-            y=frame.y(high) - 5,
-            class_="name teacher-name",
-            text_anchor="end",
-        ),
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A score over growing numbers of examples, measured and expected; its sign where there are several."""
+
+    points: Sequence[CurvePoint]
+    forecast: Sequence[CurvePoint] = ()
+    name: str = ""
+    style: Style | None = None
+
+    @property
+    def known(self) -> list[CurvePoint]:
+        """What was measured, the fewest examples first."""
+        return sorted(self.points, key=lambda point: point.size)
+
+    @property
+    def expected(self) -> list[CurvePoint]:
+        """What the fitted curve expects of more, likewise."""
+        return sorted(self.forecast, key=lambda point: point.size)
+
+
+def curves(
+    lines: Sequence[Line], teacher: Estimate | None, metric: str, examples: str, *, width: float, height: float
+) -> Markup:
+    """The score by how many examples were learned from, and dashed, what the fitted curve expects of more.
+
+    Args:
+        lines: One, or several to be compared.
+        teacher: Its score, if it belongs beside them.
+        metric: What the scores are, in words.
+        examples: What is counted: ``examples labelled by the teacher``.
+        width: In drawing units.
+        height: Likewise.
+    """
+    frame = _curve_frame(lines, teacher, width, height)
+    sizes = sorted({point.size for line in lines for point in (*line.points, *line.forecast)})
+    said = "; ".join(_curve_in_words(line) for line in lines)
+    return picture(
+        f"{metric} by number of {examples}: {said}",
+        width,
+        height,
+        *axes(frame, [(size, words.count(size)) for size in sizes], metric),
+        axis_title(frame, f"{examples} →"),
+        *teacher_line(frame, teacher),
+        *(_curve(frame, line) for line in lines),
     )
 
 
-def _axes(frame: _Frame, x_ticks: Sequence[tuple[float, str]], metric: str) -> Iterator[Markup]:
-    """Light lines across with the scores beside them, the values below, and the metric's name on top."""
-    for tick in nice_ticks(frame.y.low, frame.y.high):
-        if frame.y.low - 1e-9 <= tick <= frame.y.high + 1e-9:
-            at = frame.y(tick)
-            yield element("line", x1=frame.x.start, x2=frame.x.end, y1=at, y2=at, class_="grid")
-            yield element("text", f"{tick:.10g}", x=frame.x.start - 8, y=at + 4, class_="tick", text_anchor="end")
-    reached = -math.inf
-    for value, said in x_ticks:
-        at, half = frame.x(value), len(said) * _LETTER / 2
-        yield element("line", x1=at, x2=at, y1=frame.y.start, y2=frame.y.start + 5, class_="axis")
-        if at - half > reached and at + half < frame.width:
-            reached = at + half + 8
-            yield element("text", said, x=at, y=frame.y.start + 20, class_="tick", text_anchor="middle")
-    yield element("line", x1=frame.x.start, x2=frame.x.end, y1=frame.y.start, y2=frame.y.start, class_="axis")
-    yield element("text", f"↑ {metric}", x=2, y=12, class_="tick")
+def _curve_frame(lines: Sequence[Line], teacher: Estimate | None, width: float, height: float) -> Frame:
+    points = [point for line in lines for point in (*line.points, *line.forecast)]
+    counts = [point.size for point in points]
+    low, high, log = float(min(counts)), float(max(counts)), min(counts) > 0
+    if low == high:
+        low, high = (low / 2, high * 2) if log else (low - 1, high + 1)
+    y = score_scale([*points, *([teacher] if teacher else [])], 26, height - 46)
+    return Frame(Scale(low, high, 62, width - 30, log=log), y, width, height)
 
 
-def _axis_title(frame: _Frame, title: str) -> Markup:
-    return element("text", title, x=frame.x.end, y=frame.height - 6, class_="tick", text_anchor="end")
+def _curve_in_words(line: Line) -> str:
+    said = "; ".join(f"{words.count(p.size)}: {words.score(p.mean)}" for p in line.known)
+    return f"{line.name}: {said}" if line.name else said
 
 
-def learning_curve(
-    points: Sequence[CurvePoint],
-    forecast: Sequence[CurvePoint],
-    teacher: Estimate | None,
-    metric: str,
-    *,
-    width: float,
-    height: float,
-) -> Markup:
-    """The score by how many distilled examples were learned from, and dashed, what the fitted curve expects of more."""
-    known = sorted(points, key=lambda point: point.distilled)
-    expected = sorted(forecast, key=lambda point: point.distilled)
-    frame = _curve_frame([*known, *expected], teacher, width, height)
-    said = "; ".join(f"{words.count(p.distilled)}: {words.score(p.mean)}" for p in known)
+def _curve(frame: Frame, line: Line) -> Markup:
+    known, expected = line.known, line.expected
     dashed = [known[-1], *expected] if expected else []
-    return picture(
-        f"{metric} by number of distilled examples: {said}",
-        width,
-        height,
-        *_axes(frame, [(p.distilled, words.count(p.distilled)) for p in [*known, *expected]], metric),
-        _axis_title(frame, "examples labelled by the teacher →"),
-        *_teacher_line(frame, teacher),
+    return element(
+        "g",
         _ribbon(frame, dashed, "ribbon forecast"),
         _ribbon(frame, known, "ribbon"),
         _polyline(frame, dashed, "curve dashed"),
         _polyline(frame, known, "curve"),
-        *(_curve_dot(frame, point, "dot") for point in known),
-        *(_curve_dot(frame, point, "dot hollow") for point in expected),
+        *(_curve_dot(frame, point, line, "dot") for point in known),
+        *(_curve_dot(frame, point, line, "dot hollow") for point in expected),
+        class_=colour(line.style.student) if line.style else None,
     )
 
 
-def _curve_frame(points: Sequence[CurvePoint], teacher: Estimate | None, width: float, height: float) -> _Frame:
-    counts = [point.distilled for point in points]
-    low, high, log = float(min(counts)), float(max(counts)), min(counts) > 0
-    if low == high:
-        low, high = (low / 2, high * 2) if log else (low - 1, high + 1)
-    y = _score_scale([*points, *([teacher] if teacher else [])], 26, height - 46)
-    return _Frame(Scale(low, high, 62, width - 30, log=log), y, width, height)
+def _ribbon(frame: Frame, points: Sequence[CurvePoint], class_: str) -> Markup:
+    upper = [(p.size, p.bounds[1]) for p in points]
+    lower = [(p.size, p.bounds[0]) for p in reversed(points)]
+    return element("polygon", points=path(frame, upper + lower), class_=class_)
 
 
-def _ribbon(frame: _Frame, points: Sequence[CurvePoint], class_: str) -> Markup:
-    upper = [f"{frame.x(p.distilled):.1f},{frame.y(p.bounds[1]):.1f}" for p in points]
-    lower = [f"{frame.x(p.distilled):.1f},{frame.y(p.bounds[0]):.1f}" for p in reversed(points)]
-    return element("polygon", points=" ".join(upper + lower), class_=class_)
+def _polyline(frame: Frame, points: Sequence[CurvePoint], class_: str) -> Markup:
+    return element("polyline", points=path(frame, [(p.size, p.mean) for p in points]), class_=class_)
 
 
-def _polyline(frame: _Frame, points: Sequence[CurvePoint], class_: str) -> Markup:
-    path = " ".join(f"{frame.x(p.distilled):.1f},{frame.y(p.mean):.1f}" for p in points)
-    return element("polyline", points=path, class_=class_)
-
-
-def _curve_dot(frame: _Frame, point: CurvePoint, class_: str) -> Markup:
-    said = f"{words.count(point.distilled)} examples: {words.score(point.mean)} {words.interval(point.low, point.high)}"
-    return element(
-        "circle", element("title", said), cx=frame.x(point.distilled), cy=frame.y(point.mean), r=4, class_=class_
-    )
+def _curve_dot(frame: Frame, point: CurvePoint, line: Line, class_: str) -> Markup:
+    examples = f"{words.count(point.size)} examples"
+    said = f"{examples}: {words.score(point.mean)} {words.interval(point.low, point.high)}"
+    title = element("title", f"{line.name}, {said}" if line.name else said)
+    x, y = frame.x(point.size), frame.y(point.mean)
+    if line.style and class_ == "dot":
+        return element("g", title, marker(line.style, x, y))
+    return element("circle", title, cx=x, cy=y, r=4, class_=class_)
 
 
 def difference(low: float, mean: float, high: float, limit: float, sign: str) -> Markup:

@@ -1,23 +1,18 @@
-"""What a run's scores file holds, read with patience: an unknown number is None, a further key is passed over."""
+"""What a run's scores file holds."""
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
-from understudy.errors import DataError
+from understudy.report.reading import Part, read_as
 from understudy.words import row_name
 
 TEACHER = "teacher"
-_MOST_PROBLEMS = 3
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
-
-
-class Estimate(_Part):
+class Estimate(Part):
     """A score and its 95 % interval, whose ends are None where none was computed."""
 
     mean: float
@@ -33,14 +28,14 @@ class Estimate(_Part):
         )
 
 
-class Latency(_Part):
+class Latency(Part):
     """Milliseconds for one text at a time: the median, and what 95 of 100 calls stay under."""
 
     p50: float | None = None
     p95: float | None = None
 
 
-class Matches(_Part):
+class Matches(Part):
     """What became of the true entities of a test set, and how many answers had nothing to do with any."""
 
     correct: int = 0
@@ -50,7 +45,7 @@ class Matches(_Part):
     spurious: int = 0
 
 
-class ClassScore(_Part):
+class ClassScore(Part):
     """One label's or entity type's scores; support is how many test answers are truly of it."""
 
     precision: float | None = None
@@ -60,7 +55,7 @@ class ClassScore(_Part):
     matches: Matches | None = None
 
 
-class Confusion(_Part):
+class Confusion(Part):
     """How often each label (row) was answered with each label (column); the last column counts no answer."""
 
     labels: list[str]
@@ -74,7 +69,7 @@ class Confusion(_Part):
         return self
 
 
-class Details(_Part):
+class Details(Part):
     """What lies below a row's metrics, where the task has it."""
 
     per_class: dict[str, ClassScore] | None = None
@@ -82,7 +77,7 @@ class Details(_Part):
     matches: Matches | None = None
 
 
-class Row(_Part):
+class Row(Part):
     """One line of the comparison: the teacher, or a student trained on a mixture, over all its seeds.
 
     A control is there only to be beaten.
@@ -112,14 +107,14 @@ class Row(_Part):
         return self.latency_ms.p50 if self.latency_ms else None
 
 
-class Tokens(_Part):
+class Tokens(Part):
     """Tokens sent to the teacher and received from it."""
 
     input: int | None = None
     output: int | None = None
 
 
-class Teacher(_Part):
+class Teacher(Part):
     """What is known of the teacher beyond its row."""
 
     model: str | None = None
@@ -130,7 +125,7 @@ class Teacher(_Part):
     tokens: Tokens | None = None
 
 
-class Comparison(_Part):
+class Comparison(Part):
     """A paired difference, a minus b, on the same test items."""
 
     a: str
@@ -147,7 +142,7 @@ class Comparison(_Part):
         return self.model_copy(update=turned)
 
 
-class Choice(_Part):
+class Choice(Part):
     """The arm that the run would put to work, where it lies, and why."""
 
     student: str
@@ -162,23 +157,23 @@ class Choice(_Part):
 
 
 class CurvePoint(Estimate):
-    """The score reached, or expected, with so many distilled examples."""
+    """The score reached, or expected, with so many examples: of a run, distilled ones."""
 
-    distilled: int
+    size: Annotated[int, Field(ge=0, validation_alias=AliasChoices("size", "distilled"))]
 
 
-class LearningCurve(_Part):
+class LearningCurve(Part):
     """How the score grows with the teacher's labels, and what a fitted curve expects of more."""
 
     student: str
     mixture: str | None = None
     metric: str
     points: Annotated[list[CurvePoint], Field(min_length=1)]
-    forecast: list[CurvePoint] = []
+    forecast: Sequence[CurvePoint] = ()
     sentence: str | None = None
 
 
-class Counts(_Part):
+class Counts(Part):
     """How many examples there were at each step of the run."""
 
     pool: int | None = None
@@ -192,7 +187,7 @@ class Counts(_Part):
     note: str | None = None
 
 
-class Scores(_Part):
+class Scores(Part):
     """A run's scores file.
 
     Attributes:
@@ -208,13 +203,13 @@ class Scores(_Part):
     form: str = "label"
     exact: bool = True
     headline: str
-    diagnostic: list[str] = []
+    diagnostic: Sequence[str] = ()
     understudy: str | None = None
     created: str | None = None
     recipe: str | None = None
     rows: list[Row]
     teacher: Teacher | None = None
-    comparisons: list[Comparison] = []
+    comparisons: Sequence[Comparison] = ()
     choice: Choice | None = None
     learning_curve: LearningCurve | None = None
     data: Counts | None = None
@@ -278,21 +273,4 @@ def read_scores(path: Path) -> Scores:
     Raises:
         DataError: The file is missing or is not a scores file; the message names the first few mistakes.
     """
-    try:
-        return Scores.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); is the run finished?") from None
-    except ValidationError as error:
-        raise DataError(f"{path}: not a scores file ({_problems(error)}); run the recipe again") from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not JSON ({error}); run the recipe again") from None
-
-
-def _problems(error: ValidationError) -> str:
-    found = []
-    for problem in error.errors(include_url=False):
-        path = ".".join(map(str, problem["loc"]))
-        said = problem["msg"].removeprefix("Value error, ")
-        found.append(f"{path}: {said}" if path else said)
-    more = len(found) - _MOST_PROBLEMS
-    return "; ".join(found[:_MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+    return read_as(Scores, path, what="a scores file", maker="recipe")

@@ -33,11 +33,11 @@ def _against_teacher(scores: Scores) -> str:
     if found is None:
         return "No paired test of this student against the teacher is recorded; compare their intervals with care."
     if found.high < 0:
-        return f"It is still below the teacher: {_difference(found)}."
+        return f"It is still below the teacher: {difference(found)}."
     if found.low > 0:
-        return f"It is above the teacher: {_difference(found)}."
+        return f"It is above the teacher: {difference(found)}."
     loss = f"; a loss of up to {words.score(-found.low)} cannot be ruled out" if found.low < 0 else ""
-    return f"No significant difference to the teacher: {_difference(found)}{loss}."
+    return f"No significant difference to the teacher: {difference(found)}{loss}."
 
 
 def _against_controls(scores: Scores) -> Iterator[str]:
@@ -47,14 +47,14 @@ def _against_controls(scores: Scores) -> Iterator[str]:
         if found is None:
             continue
         if found.low > 0:
-            yield f"{chosen} beats the control {control.student} by {_difference(found)}."
+            yield f"{chosen} beats the control {control.student} by {difference(found)}."
         elif found.high < 0:
-            yield f"{chosen} is below the control {control.student}: {_difference(found)}."
+            yield f"{chosen} is below the control {control.student}: {difference(found)}."
         else:
-            yield f"{chosen} is not significantly better than the control {control.student}: {_difference(found)}."
+            yield f"{chosen} is not significantly better than the control {control.student}: {difference(found)}."
 
 
-def _difference(found: Comparison) -> str:
+def difference(found: Comparison) -> str:
     """A paired difference with its interval and its unit: ``+0.031 [+0.010, +0.050] ROUGE-L F1``."""
     metric = words.metric(found.metric)
     difference, low, high = map(metric.signed, (found.difference, found.low, found.high))

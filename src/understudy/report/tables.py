@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from markupsafe import Markup
 
 from understudy import words
 from understudy.report import plots
 from understudy.report.scores import TEACHER, ClassScore, Comparison, Confusion, Details, Matches, Row, Scores
+
+_C = TypeVar("_C", bound=Comparison)
 
 _MOST_LABELS = 40
 """A confusion matrix of more labels than this is not drawn: nobody can read it, and the page would grow heavy."""
@@ -169,23 +173,28 @@ def comparisons(scores: Scores) -> tuple[list[Compared], list[Compared]]:
             first.append(comparison.flipped() if comparison.b == scores.chosen.name else comparison)
         else:
             others.append(comparison)
-    return _drawn(first, scores), _drawn(others, scores)
+    judged = partial(_verdict, diagnostic=scores.diagnostic)
+    return compared(first, judged), compared(others, judged)
 
 
-def _drawn(found: Sequence[Comparison], scores: Scores) -> list[Compared]:
-    """Drawn to the same scale for all comparisons by the same metric."""
+def compared(found: Sequence[_C], judged: Callable[[_C], tuple[str, str]]) -> list[Compared]:
+    """Comparisons in words, and drawn to the same scale wherever the metric is the same.
+
+    Args:
+        found: The comparisons.
+        judged: Gives the sign of one (``up``, ``down``, ``unsure``) and its verdict.
+    """
     limits = {key: _limit(found, key) for key in {comparison.metric for comparison in found}}
-    return [_compared(comparison, limits[comparison.metric], scores.diagnostic) for comparison in found]
+    return [_compared(comparison, limits[comparison.metric], *judged(comparison)) for comparison in found]
 
 
 def _limit(found: Sequence[Comparison], metric: str) -> float:
     return max(max(abs(each.low), abs(each.high)) for each in found if each.metric == metric)
 
 
-def _compared(comparison: Comparison, limit: float, diagnostic: Sequence[str]) -> Compared:
+def _compared(comparison: Comparison, limit: float, sign: str, verdict: str) -> Compared:
     low, high = comparison.low, comparison.high
     metric = words.metric(comparison.metric)
-    sign, verdict = _verdict(comparison, diagnostic)
     return Compared(
         a=words.arm(comparison.a),
         b=words.arm(comparison.b),
@@ -203,9 +212,14 @@ def _verdict(comparison: Comparison, diagnostic: Sequence[str]) -> tuple[str, st
     """Significant only if the interval leaves out zero."""
     if comparison.metric in diagnostic:
         return "unsure", "neither side is better"
-    if comparison.low <= 0 <= comparison.high:
+    return verdict(comparison, significant=not comparison.low <= 0 <= comparison.high)
+
+
+def verdict(comparison: Comparison, *, significant: bool) -> tuple[str, str]:
+    """The sign and the verdict of a comparison that may be called a difference, or may not."""
+    if not significant:
         return "unsure", "no significant difference"
-    more = comparison.low > 0
+    more = comparison.difference > 0
     return ("up", "better") if more != words.metric(comparison.metric).lower_is_better else ("down", "worse")
 
 

@@ -1,7 +1,7 @@
 """The arms of a run: one student on one mixture, trained once for every seed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from understudy.recipe import Recipe, StudentSpec
 from understudy.registry import build, find, settings
 from understudy.run_folder import RunFolder
 from understudy.students.student import Student
+from understudy.training.checked import Checked
 
 _GOLD = "gold"
 CURVE_MIXTURE = "distilled"
@@ -24,12 +25,16 @@ class Arm:
         mixture: The mixture's name.
         seed: Of the training, and of the choice of examples where not all are used.
         distilled: How many distilled examples there are to learn from; None for all.
+        gold: How many gold ones; None for all.
+        matched: Whether it takes as many steps as if it had all examples.
     """
 
     spec: StudentSpec
     mixture: str
     seed: int
     distilled: int | None = None
+    gold: int | None = None
+    matched: bool = False
 
     @property
     def name(self) -> str:
@@ -37,9 +42,31 @@ class Arm:
         return f"{self.spec.name}/{self.mixture}"
 
     @property
+    def key(self) -> tuple[str, int, int | None, int | None, bool]:
+        """What tells it from every other arm of a run."""
+        return self.name, self.seed, self.distilled, self.gold, self.matched
+
+    @property
+    def timed(self) -> bool:
+        """Whether it is measured how fast it is, which is the same for all its seeds and sizes."""
+        return self.seed == 0 and self.whole
+
+    @property
+    def whole(self) -> bool:
+        """Whether it learns from all examples that there are."""
+        return self.distilled is None and self.gold is None
+
+    @property
+    def judge(self) -> "Arm | None":
+        """The arm that looks over its distilled examples: the same student on the same gold; None where none does."""
+        if not isinstance(find("mixture", self.mixture), Checked):
+            return None
+        return replace(self, mixture=_GOLD, distilled=None, matched=self.matched and self.gold is not None)
+
+    @property
     def control(self) -> bool:
         """Whether its student is there only to be beaten."""
-        return _is_control(self.spec)
+        return is_control(self.spec)
 
     @property
     def student(self) -> Student:
@@ -55,8 +82,10 @@ class Arm:
 
     def folder(self, run: RunFolder) -> Path:
         """Where the trained student lives."""
-        mixture = self.mixture if self.distilled is None else f"{self.mixture}-{self.distilled}"
-        return run.students / mixture / self.spec.name / f"seed-{self.seed}"
+        sizes = {"": self.distilled, "gold": self.gold}
+        some = "".join(f"-{kind}{size}" for kind, size in sizes.items() if size is not None)
+        steps = "-matched" if self.matched and some else ""
+        return run.students / f"{self.mixture}{some}{steps}" / self.spec.name / f"seed-{self.seed}"
 
     def record(self, run: RunFolder) -> Path:
         """How its training went."""
@@ -74,7 +103,7 @@ class Arm:
 def comparison_arms(recipe: Recipe) -> Iterator[Arm]:
     """Every student on every mixture, with every seed, a control only once; in the order of the recipe."""
     for spec in recipe.students:
-        if _is_control(spec):
+        if is_control(spec):
             yield Arm(spec, _GOLD if _GOLD in recipe.mixtures else recipe.mixtures[0], seed=0)
             continue
         for mixture in recipe.mixtures:
@@ -82,7 +111,8 @@ def comparison_arms(recipe: Recipe) -> Iterator[Arm]:
                 yield Arm(spec, mixture, seed)
 
 
-def _is_control(spec: StudentSpec) -> bool:
+def is_control(spec: StudentSpec) -> bool:
+    """Whether a student is there only to be beaten."""
     student: type[Student] = find("student", spec.student)
     return student.control
 

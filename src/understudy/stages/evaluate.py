@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from statistics import fmean
@@ -13,17 +12,16 @@ from understudy.data.files import digest, read_examples, read_json, read_rows, w
 from understudy.evaluation.choice import choose
 from understudy.evaluation.learning_curve import learning_curve
 from understudy.evaluation.scoreboard import Contestant, Scoreboard
-from understudy.evaluation.speed import measure_speed
 from understudy.example import Example, Prediction
 from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
+from understudy.stages.answer import answer_arms
 from understudy.stages.arms import Arm, comparison_arms, curve_arms
 from understudy.stages.clean import rejections
 from understudy.stages.lesson import heard_from
 from understudy.stages.teacher import price_of
 from understudy.stages.train import all_arms
-from understudy.students.student import load
 
 VERSION = 1
 
@@ -38,15 +36,12 @@ _IN_SCORES: dict[str, Any] = {
 """What of the recipe stands in the scores, beyond what came of the stages before."""
 
 
-def evaluate(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
+def evaluate(recipe: Recipe, run: RunFolder, progress: Progress, jobs: int = 1) -> bool:
     """Have every arm answer the test set, and write ``6-scores.json`` and ``6-predictions.jsonl``."""
-    test = list(read_examples(run.test))
     distilled = sum(1 for example in read_examples(run.train) if example.source != "gold")
     arms = all_arms(recipe, distilled)
-    with progress.bar("evaluate", len(arms)) as bar:
-        for arm in arms:
-            _answer(arm, test, run)
-            bar.advance()
+    answer_arms(arms, run, progress, jobs)
+    test = list(read_examples(run.test))
     inputs = {
         "recipe": recipe.model_dump(mode="json", include=_IN_SCORES),
         "price": str(price_of(recipe.teacher)),
@@ -59,30 +54,11 @@ def evaluate(recipe: Recipe, run: RunFolder, progress: Progress) -> bool:
     return run.make(run.scores, inputs, lambda: _compare(recipe, run, test, distilled), run.predictions)
 
 
-def _answer(arm: Arm, test: Sequence[Example], run: RunFolder) -> None:
-    """The arm's answers, from its folder as it was saved; its speed too, which is the same for all seeds."""
-    texts = [example.text for example in test]
-    inputs = {"fit": arm.record(run), "test": run.test}
-
-    def answer() -> None:
-        answers = load(arm.folder(run)).predict(texts)
-        rows = zip(test, answers, strict=True)
-        write_records(arm.answers(run), ({"id": example.id, **given.to_json()} for example, given in rows))
-
-    def time() -> None:
-        write_json(arm.speed(run), asdict(measure_speed(load(arm.folder(run)), texts)))
-
-    run.make(arm.answers(run), inputs, answer)
-    if arm.seed == 0 and arm.distilled is None:
-        run.make(arm.speed(run), inputs, time)
-
-
 def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled: int) -> None:
     heard = heard_from(recipe, run, {example.id for example in test})
     teacher = heard.contestant(test)
     students = _students(recipe, run)
-    gold = [example.target for example in test if example.target is not None]
-    scoreboard = Scoreboard(recipe.task.build(), gold, [example.text for example in test], [teacher, *students])
+    scoreboard = _scoreboard(recipe, test, [teacher, *students])
     choice = choose(scoreboard)
     rows = scoreboard.rows()
     write_records(run.predictions, _side_by_side(test, teacher, students))
@@ -114,6 +90,22 @@ def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled:
         "data": _counts(recipe, run),
     }
     write_json(run.scores, scores)
+
+
+def scoreboard_of(recipe: Recipe, run: RunFolder) -> Scoreboard:
+    """Teacher and students on the test set, by the files of a finished run.
+
+    Raises:
+        DataError: One of the files is missing or broken.
+    """
+    test = list(read_examples(run.test))
+    teacher = heard_from(recipe, run, {example.id for example in test}).contestant(test)
+    return _scoreboard(recipe, test, [teacher, *_students(recipe, run)])
+
+
+def _scoreboard(recipe: Recipe, test: Sequence[Example], contestants: Sequence[Contestant]) -> Scoreboard:
+    gold = [example.target for example in test if example.target is not None]
+    return Scoreboard(recipe.task.build(), gold, [example.text for example in test], contestants)
 
 
 def _students(recipe: Recipe, run: RunFolder) -> list[Contestant]:

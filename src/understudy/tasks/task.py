@@ -52,6 +52,11 @@ class Tally:
         """Each metric over all items."""
         return {name: float(value) for name, value in self.metrics(self.items.sum(axis=0)).items()}
 
+    def by_item(self, metric: str) -> "Floats":
+        """A metric of each item by itself, shape (items,); NaN where it says nothing of an item."""
+        items = self.items.toarray() if hasattr(self.items, "toarray") else self.items
+        return self.metrics(items)[metric]
+
 
 class Task(Protocol):
     """A language task: what is asked of the teacher, and how any answer is judged.

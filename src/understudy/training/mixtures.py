@@ -1,9 +1,8 @@
 """Mixtures: how gold and distilled examples share the training of a student, over its course.
 
-A mixture is a function s(u, m): the share of distilled examples in the batch at progress u in [0, 1] of training,
-where m is the distilled share of all examples. Every student honours it: gradient learners batch by batch, boosted
-trees round by round. All arms of a comparison take the same number of optimiser steps, whatever their mixture, so
-that none wins by training longer.
+Which share is a function of progress, s(u, m), as `shares` has them. Every student honours it: gradient learners batch
+by batch, boosted trees round by round. All arms of a comparison take the same number of optimiser steps, whatever
+their mixture, so that none wins by training longer.
 """
 
 import math
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from understudy.errors import DataError
 from understudy.example import Example
 from understudy.registry import find
+from understudy.training.shares import Share
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,31 +23,10 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-Share = Callable[[float, float], float]
-"""s(u, m): the share of distilled examples at progress u, where m is the distilled share of all examples."""
-
 _BUCKET = 16
 """How many batches are drawn together and sorted by length: enough to make lengths alike, few enough to keep s(u)."""
-
-
-def gold(u: float, m: float) -> float:
-    """Human labels only: the control that every other mixture has to beat."""
-    return 0.0
-
-
-def distilled(u: float, m: float) -> float:
-    """The teacher's labels only."""
-    return 1.0
-
-
-def union(u: float, m: float) -> float:
-    """Both together, shuffled."""
-    return m
-
-
-def simple_mix(u: float, m: float) -> float:
-    """Distilled first, then gold (the "simple mix" of Huang et al. 2024)."""
-    return 1.0 if u < m else 0.0
+_LOOKS, _JUMP = 1_000, 0.1
+"""Into how many stretches the course is cut to look for jumps, and a change within one of them that is a jump."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +53,8 @@ class Mixture:
         share: The function s(u, m).
         stand_for: How many gold ones a gold example stands for, and how many distilled ones a distilled one: more
             than one each where these are but some of all.
+        repeats: How many times an epoch goes over all examples: more than once where they are but some of more, so that
+            learning from few takes as many steps as learning from all.
 
     Raises:
         DataError: The mixture draws on a source that has no examples.
@@ -84,11 +65,12 @@ class Mixture:
     name: str
     share: Share
     stand_for: tuple[float, float] = (1.0, 1.0)
+    repeats: float = 1.0
 
     @classmethod
-    def named(cls, name: str, gold: Sequence[Example], distilled: Sequence[Example]) -> "Mixture":
+    def named(cls, name: str, gold: Sequence[Example], distilled: Sequence[Example], repeats: float = 1.0) -> "Mixture":
         """The registered mixture of that name over these examples."""
-        return cls(gold, distilled, name, find("mixture", name))
+        return cls(gold, distilled, name, find("mixture", name), repeats=repeats)
 
     def __post_init__(self) -> None:
         for source, examples, used in (
@@ -134,7 +116,7 @@ class Mixture:
 
     def steps(self, epochs: float, batch_size: int) -> int:
         """Optimiser steps in so many passes over *all* examples: the same for every mixture of a run."""
-        return max(1, math.ceil(epochs * (len(self.gold) + len(self.distilled)) / batch_size))
+        return max(1, math.ceil(epochs * self.repeats * (len(self.gold) + len(self.distilled)) / batch_size))
 
     def batches(
         self, steps: int, batch_size: int, seed: int, lengths: Sequence[int] | None = None
@@ -200,14 +182,23 @@ class Mixture:
         return np.repeat(each, sizes)
 
     def _jumps(self) -> list[float]:
-        """Where s(u) jumps: m itself, if anywhere, in the mixtures there are."""
-        gap = abs(self.s(self.m - 1e-9) - self.s(self.m + 1e-9))
-        return [self.m] if 0 < self.m < 1 and gap > 0.1 else []
+        """Where s(u) jumps, found by halving the stretches in which it changes by much."""
+        stretches = pairwise(i / _LOOKS for i in range(_LOOKS + 1))
+        return [self._jump(low, high) for low, high in stretches if self._changes(low, high)]
+
+    def _jump(self, low: float, high: float) -> float:
+        while high - low > 1e-12:
+            middle = (low + high) / 2
+            low, high = (low, middle) if self._changes(low, middle) else (middle, high)
+        return high
+
+    def _changes(self, low: float, high: float) -> bool:
+        return abs(self.s(low) - self.s(high)) > _JUMP
 
     @cached_property
     def _shares(self) -> list[float]:
         """Shares along the course, its very ends included: a small source may be drawn from only there."""
-        return [self.s(u) for u in (1e-9, *((i + 0.5) / 200 for i in range(200)), 1 - 1e-9)]
+        return [self.s(u) for u in (1e-9, *(i / _LOOKS for i in range(1, _LOOKS)), 1 - 1e-9)]
 
     @property
     def _uses_gold(self) -> bool:
