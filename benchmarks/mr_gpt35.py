@@ -1,10 +1,11 @@
 """Movie reviews labelled by gpt-3.5-turbo: what its labels are worth beside 1,000 and beside all human labels.
 
-    python -m benchmarks.mr_gpt35 [--data ../shared/bench/mr-gpt35] [--out runs/mr-gpt35]
+    python -m benchmarks.mr_gpt35 [--data ../shared/bench/mr-gpt35] [--out runs/mr-gpt35] [--prepare]
 
 The sentences are those of the MR data set (Pang and Lee 2005); ``teacher_label`` is a recorded few-shot answer of
 gpt-3.5-turbo (Xiao et al. 2023, FreeAL), null where it gave none. It is turned into a recording in the OpenAI Batch
-format, so that the run reads it as it reads any teacher. Prints the table of docs/benchmarks.md as Markdown.
+format, so that the run reads it as it reads any teacher. Prints the table of docs/benchmarks.md as Markdown; with
+``--prepare`` only the recipes are written, for studies/mr-gpt35.yaml.
 """
 
 import argparse
@@ -37,8 +38,12 @@ def main() -> None:
     test = [row for _, row in read_rows(arguments.data / "dev.jsonl")]
     for gold in (1000, len(train)):
         folder = arguments.out / f"gold-{gold}"
+        recipe = _recipe(folder, train, test, gold)
+        if arguments.prepare:
+            print(recipe)
+            continue
         with Terminal() as progress:
-            run = us.run(_recipe(folder, train, test, gold), folder / "run", progress)
+            run = us.run(recipe, folder / "run", progress)
         print(_table(run, gold))
 
 
@@ -46,6 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, default=Path("../shared/bench/mr-gpt35"))
     parser.add_argument("--out", type=Path, default=Path("runs/mr-gpt35"))
+    parser.add_argument("--prepare", action="store_true", help="only write the recipes with their data")
     return parser.parse_args()
 
 

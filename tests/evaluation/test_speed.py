@@ -40,7 +40,7 @@ def test_the_first_calls_do_not_count_and_every_text_has_its_turn(monkeypatch: p
     texts = [str(number) for number in range(30)]
     assert measure_speed(predictor, texts).p95 == pytest.approx(1.0)
     single = [call[0] for call in predictor.calls if len(call) == 1]
-    assert len(single) == 205
+    assert len(single) == 5 + 3 * 200
     assert set(single) == set(texts)
 
 
@@ -50,3 +50,19 @@ def test_a_slow_student_does_not_hold_up_the_run(monkeypatch: pytest.MonkeyPatch
     assert (found.p50, found.p95) == (2000.0, 2000.0)
     assert found.throughput == pytest.approx(1.0)
     assert len(predictor.calls) <= 2 + 3 + 1
+
+
+@pytest.mark.parametrize("busy", [0, 200, 400])
+def test_what_a_busy_machine_slows_down_for_a_while_does_not_count(
+    monkeypatch: pytest.MonkeyPatch, busy: int
+) -> None:
+    seconds = [0.001] * (5 + 600)
+    seconds[5 + busy : 5 + busy + 200] = [0.004] * 200
+    found = measure_speed(Clockwork(monkeypatch, [*seconds, 1.0]), ["a"] * 5)
+    assert (found.p50, found.p95) == (pytest.approx(1.0), pytest.approx(1.0))
+
+
+def test_median_and_tail_are_of_the_same_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    steady, uneven = [0.002] * 200, [0.001] * 150 + [0.009] * 50
+    found = measure_speed(Clockwork(monkeypatch, [0.001] * 5 + steady + uneven + steady + [1.0]), ["a"] * 5)
+    assert (found.p50, found.p95) == (pytest.approx(1.0), pytest.approx(9.0))

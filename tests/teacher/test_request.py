@@ -67,6 +67,9 @@ def test_the_difference_is_named() -> None:
     assert "schema" in difference(asked, {**asked, "response_format": None})
     assert "prompt" in difference(asked, {**asked, "messages": ["hostile"]})
     assert "texts" in difference(asked, body(TASK, "another"))
+    sampled = {**asked, "seed": 1}
+    assert difference(sampled, {**asked, "max_tokens": 9}) == "the recorded requests differ in max_tokens, seed"
+    assert "texts" in difference(sampled, {**body(TASK, "another"), "seed": 1})
 
 
 def test_importing_the_teacher_is_light() -> None:

@@ -107,6 +107,9 @@ def difference(asked: Body, recorded: Body) -> str:
         return "the reply schema differs (other labels, or in another order)"
     if _instructions(asked) != _instructions(recorded):
         return "the prompt differs (another version, or other descriptions of the labels)"
+    settings = sorted(name for name in {*asked, *recorded} - {"messages"} if asked.get(name) != recorded.get(name))
+    if settings:
+        return f"the recorded requests differ in {', '.join(settings)}"
     return "model, schema and instructions are the recorded ones, so the texts or the user message differ"
 
 

@@ -1,9 +1,11 @@
 """Recordings: pairs of OpenAI Batch files, requests and replies, joined on ``custom_id`` and indexed by content.
 
-OpenAI, vLLM's ``run-batch`` and others write them. Both files are streamed; a reply is found again by its offset.
+OpenAI, vLLM's ``run-batch`` and others write them, and so do we (`batch.files`, whose requests are put as an endpoint
+takes them and named by what was asked). Both files are streamed; a reply is found again by its offset.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from understudy.teacher.request import Body, content_key
 
 URL = "/v1/chat/completions"
 """Where a recorded request went, and a batch's requests go, as all sides spell it."""
+_KEY = re.compile("[0-9a-f]{64}")
 _REFUSALS = {400, 413, 422}
 """Statuses that the same request would get again."""
 
@@ -23,6 +26,9 @@ Line = tuple[int, int, dict[str, Any]]
 
 def recorded_replies(requests: Path, replies: Path) -> Iterator[tuple[bytes, int]]:
     """The content key of every request that the recording answers, and the offset of the answer in ``replies``.
+
+    A request counts under what its body says, and under the content key that it is named by, if it is: what was exported
+    is sent with a limit for the reply, and perhaps without a schema, and answers what was asked all the same.
 
     A refusal for good is an answer too. Any other line with an error or another status than 200 is none and is passed
     over; so is a reply to a request that stands elsewhere, as when one output file serves several request files.
@@ -34,11 +40,12 @@ def recorded_replies(requests: Path, replies: Path) -> Iterator[tuple[bytes, int
     with _keys(requests) as keys:
         for number, offset, record in _lines(replies):
             lines += 1
-            key = keys.get(_custom_id(replies, number, record).encode("utf-8", "surrogatepass"))
+            custom_id = _custom_id(replies, number, record)
+            key = keys.get(custom_id.encode("utf-8", "surrogatepass"))
             if key is not None:
                 joined += 1
                 if is_answer(record):
-                    yield key, offset
+                    yield from ((each, offset) for each in {key, named_key(custom_id) or key})
     if lines and not joined:
         raise DataError(f"{replies}: none of its {lines} custom_ids is in {requests}; are they of the same recording?")
 
@@ -46,6 +53,11 @@ def recorded_replies(requests: Path, replies: Path) -> Iterator[tuple[bytes, int
 def first_request(requests: Path) -> Body | None:
     """The first request of a recording, as a sample to compare with; None where there is none."""
     return next((_body(requests, number, record) for number, _, record in _lines(requests)), None)
+
+
+def named_key(custom_id: str) -> bytes | None:
+    """The content key that a custom_id of ours spells out; None where it is somebody else's."""
+    return bytes.fromhex(custom_id) if _KEY.fullmatch(custom_id) else None
 
 
 def completion(record: Mapping[str, Any]) -> dict[str, Any] | None:
