@@ -106,7 +106,7 @@ def test_a_csv_is_read_as_json_lines_are(call: Call, tiny: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("absent.jsonl", "absent.jsonl: cannot be read (No such file or directory); check the path in the recipe"),
+        ("absent.jsonl", "absent.jsonl: cannot be read (No such file or directory); check the path"),
         ("pool.xlsx", "pool.xlsx: unknown kind of data file '.xlsx'; expected .jsonl or .csv"),
         ("folder.jsonl", "folder.jsonl: cannot be read (Is a directory)"),
     ],

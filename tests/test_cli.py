@@ -236,6 +236,23 @@ def test_texts_and_a_file_or_neither_is_an_error(call: Call, model: Path, tmp_pa
         assert "expected either texts or --file" in one_line(err)
 
 
+def test_a_column_without_a_file_is_an_error(call: Call, model: Path) -> None:
+    code, out, err = call("predict", model, "--text", "foo", "bar")
+    assert (code, out) == (2, "")
+    assert "--text names the column of texts in --file" in one_line(err)
+
+
+def test_a_run_that_is_not_finished_is_told_as_such(call: Call, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text("name: tiny\n")
+    code, _, err = call("predict", tmp_path, TEXT)
+    assert code == 2
+    assert one_line(err) == f"{tmp_path}: this run is not finished; go on with understudy run and its recipe"
+    trained = tmp_path / "5-students" / "distilled" / "linear" / "seed-0"
+    shutil.copytree(model, trained)
+    assert one_line(call("predict", tmp_path, TEXT)[2]).endswith(f"such as {trained}")
+    assert call("predict", trained, TEXT)[0] == 0
+
+
 @pytest.mark.parametrize("content", [None, "{}", '{"format": 1', '{"format": 99}'])
 def test_a_folder_that_holds_no_model_ends_in_one_line(call: Call, tmp_path: Path, content: str | None) -> None:
     if content is not None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -99,8 +100,8 @@ def test_texts_on_the_command_line_are_written_too(call: Call, columns: Path) ->
     ("options", "reason"),
     [
         (["--out", "out.dat"], "unknown kind of file '.dat'"),
-        (["--out", "out.csv"], "entities cannot be written as CSV"),
-        (["--to", "conll"], "--to says what --out is; expected both"),
+        (["--out", "out.csv"], "nothing is written as CSV; expected a .jsonl file"),
+        (["--out", "in.conll"], "in.conll: this is the file that is read; expected another one to write to"),
     ],
 )
 def test_what_cannot_be_written_ends_in_one_line(
@@ -122,10 +123,63 @@ def test_labels_are_no_entities(call: Call, columns: Path, monkeypatch: pytest.M
 
 
 def test_a_broken_file_of_columns_ends_in_one_line(call: Call, columns: Path) -> None:
-    columns.write_text("Ann B-PER\nRome\n")
+    columns.write_text("Ann B-PER\n\tO\n")
     code, _, err = call("predict", columns.parent, "--file", columns)
     assert code == 2
-    assert one_line(err).startswith(f"{columns}:2: found 'Rome'; expected a token and its tag")
+    assert one_line(err).startswith(f"{columns}:2: found '\\tO'; expected a token and its tag")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--to", "conll"], "Bob\tB-PER\nran\tO\n\n"),
+        (["--to", "spacy"], '"ents": [{"start": 0, "end": 3, "label": "PER"}], "confidence": 0.5}\n'),
+        (["--to", "label-studio"], '[\n{"data": {"text": "Bob ran"}'),
+    ],
+)
+def test_every_format_is_written_to_standard_output_too(
+    call: Call, columns: Path, options: list[str], expected: str
+) -> None:
+    code, out, err = call("predict", columns.parent, "Bob ran", *options)
+    assert (code, err) == (0, "")
+    assert expected in out
+
+
+@pytest.mark.parametrize("options", [[], ["--to", "spacy"], ["--to", "jsonl"]])
+def test_a_json_file_is_a_list_in_every_format(call: Call, columns: Path, options: list[str]) -> None:
+    out = columns.parent / "out.json"
+    assert call("predict", columns.parent, "--file", columns, "--out", out, *options)[0] == 0
+    assert len(json.loads(out.read_text())) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "texts"),
+    [
+        ("in.txt", "Ann Lee\n\nBob left.\n", ["Ann Lee", "Bob left."]),
+        ("in.txt", COLUMNS, ["Ann in Rome", "Nobody there"]),
+        ("tokens.conll", "Ann\nLee\n\nBob\n", ["Ann Lee", "Bob"]),
+        ("wrong.json", '[{"data": {"text": "Ann"}, "annotations": [{"result": [{"type": "labels"}]}]}]', ["Ann"]),
+    ],
+)
+def test_texts_are_answered_whatever_is_marked_in_their_file(
+    call: Call, columns: Path, name: str, content: str, texts: list[str]
+) -> None:
+    (columns.parent / name).write_text(content)
+    code, out, _ = call("predict", columns.parent, "--file", columns.parent / name)
+    assert code == 0
+    assert [json.loads(line)["text"] for line in out.splitlines()] == texts
+
+
+def test_any_file_can_be_read_as_one_text_a_line(call: Call, columns: Path) -> None:
+    code, out, _ = call("predict", columns.parent, "--file", columns, "--from", "text")
+    assert code == 0
+    assert [json.loads(line)["text"] for line in out.splitlines()][:3] == ["# id = a", "Ann B-PER", "in O"]
+
+
+def test_nobody_is_sure_of_a_text_without_words(call: Call, columns: Path) -> None:
+    code, out, _ = call("predict", columns.parent, "", "Bob")
+    assert code == 0
+    assert [json.loads(line)["confidence"] for line in out.splitlines()] == [None, 0.5]
 
 
 def test_files_are_converted_and_types_renamed(call: Call, columns: Path) -> None:
@@ -133,6 +187,10 @@ def test_files_are_converted_and_types_renamed(call: Call, columns: Path) -> Non
     code, printed, err = call("convert", columns, out, "--types", "PER=person, LOC=")
     assert (code, printed) == (0, "")
     assert err == f"Wrote {out}: 2 texts; entities: person 1\n"
+    columns.write_text("Ann B-PER\nNew York B-LOC\nx O\n")
+    wrote, note = call("convert", columns, out)[2].splitlines()
+    assert wrote == f"Wrote {out}: 1 text; entities: PER 1, LOC 1"
+    assert note.startswith(f"Note: {columns}:2: 3 columns, where most lines have 2")
     assert [row["target"] for row in rows(out)] == [[{"start": 0, "end": 3, "type": "person"}], []]
 
 
@@ -156,7 +214,7 @@ def test_the_help_of_convert_has_an_example(call: Call) -> None:
 def test_check_tells_formats_schemes_and_types(call: Call, columns: Path) -> None:
     write_rows(columns.parent / "pool.jsonl", [{"text": "Cy ran."}])
     (columns.parent / "test.conll").write_text("Dee S-PER\nleft O\n")
-    recipe = {
+    recipe: dict[str, Any] = {
         "name": "tiny",
         "task": {"type": "ner", "types": ["person"]},
         "data": {
@@ -174,6 +232,15 @@ def test_check_tells_formats_schemes_and_types(call: Call, columns: Path) -> Non
     assert "test: CoNLL columns (BIOES); entities: person 1" in out
     assert "gold: CoNLL columns (BIO2); entities: person 1" in out
     assert "pool: JSON lines\n" in out
+    assert "columns, where" not in out
+    write_rows(columns.parent / "gold.jsonl", [{"text": "Ann", "target": [{"start": 1, "end": 3, "type": "PER"}]}])
+    (columns.parent / "test.conll").write_text("Dee S-PER\nDi Dee S-PER\nleft O\n")
+    recipe["data"]["gold"] = "gold.jsonl"
+    path.write_text(yaml.safe_dump(recipe))
+    code, out, _ = call("check", path)
+    assert code == 0
+    assert "test.conll:2: 3 columns, where most lines have 2 (1 of 3 have not)" in out
+    assert "gold.jsonl: 1 entity begins or ends inside a word, such as 'nn' in 'Ann'" in out
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,8 @@ def test_what_is_to_be_corrected_is_told_from_what_is_missing(call: Call, live: 
     code, out, err = call(*arguments, "--import-batch", output)
     assert code == 0, err
     assert "Kept 2 replies and 0 refusals; 3 are missing, of which 1 are to be corrected." in out
+    assert f"  {output}:2: not an answer: not JSON" in out
+    assert "Or mend these lines and import the file again" in out
 
 
 @pytest.mark.parametrize("line", ["torn\n", json.dumps(answered("0" * 64)) + "\n"])

@@ -3,11 +3,11 @@
 import json
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,7 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as RichProgress
 
 from understudy import words
-from understudy.data.files import json_line
 from understudy.progress import Bar
 from understudy.report import study_table, terminal
 from understudy.report.scores import Counts, Scores, Teacher
@@ -24,6 +23,7 @@ from understudy.report.statements import statements
 if TYPE_CHECKING:
     from rich.progress import Task, TaskID
 
+    from understudy.data.entities.convert import Converted
     from understudy.evaluation.break_even import BreakEven
     from understudy.evaluation.demands import Verdict
     from understudy.pipeline import Run
@@ -194,6 +194,8 @@ def show_plan(plan: "Plan") -> None:
     out.print(f"Replies:  kept in {escape(str(plan.store))}", soft_wrap=True)
     if plan.rows["test"] < _FEW:
         out.print(f"Note:     {_few(plan.rows['test'])}")
+    for oddity in plan.oddities:
+        out.print(f"Note:     {escape(oddity)}", soft_wrap=True)
     arms = "\n          ".join(f"{name}, trained {seeds} x" for name, seeds in plan.arms.items())
     out.print(f"Students: {escape(arms) or 'none; teach is all that can be done'}")
 
@@ -306,6 +308,8 @@ def show_imported(imported: "Imported") -> None:
         out.print(f"  {escape(line)}", soft_wrap=True)
     if imported.missing:
         out.print("Export again to ask for what is missing, and only that.")
+    if imported.corrections:
+        out.print("Or mend these lines and import the file again: what can be used then takes their place.")
 
 
 def show_holdings(store: Path, holdings: Sequence["Holding"]) -> None:
@@ -341,11 +345,16 @@ def show_error(message: str) -> None:
     err.print(f"[bold red]error:[/bold red] {escape(message)}", soft_wrap=True)
 
 
-def show_conversion(to: Path, count: int, types: Mapping[str, int]) -> None:
-    """What was converted."""
-    err.print(f"Wrote {escape(str(to))}: {count:,} texts{escape(_entities(types))}", soft_wrap=True)
+def show_conversion(to: Path, done: "Converted") -> None:
+    """What was converted, what was left out, and what is odd in it."""
+    count = _counted(done.texts, "text")
+    err.print(f"Wrote {escape(str(to))}: {count}{escape(_entities(done.types))}", soft_wrap=True)
+    if done.unmarked:
+        err.print(f"Left out: {_counted(done.unmarked, 'text')} in which nobody has marked entities yet")
+    for oddity in done.oddities:
+        err.print(f"Note: {escape(oddity)}", soft_wrap=True)
 
 
-def write_json(record: Mapping[str, Any]) -> None:
-    """One line of a result that another program may read; half a character in it is spelled out."""
-    sys.stdout.write(json_line(record))
+def write(lines: Iterable[str]) -> None:
+    """A result that another program may read, to standard output."""
+    sys.stdout.writelines(lines)

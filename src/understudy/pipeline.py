@@ -93,7 +93,8 @@ def run(
 def prepare(recipe: Recipe, folder: RunFolder, progress: Progress) -> bool:
     """The stages before training: everything that there is to learn from, to stop by and to be measured on."""
     taught = [gather(recipe, folder), teach(recipe, folder, progress), generate(recipe, folder, progress)]
-    check_yardstick(folder)
+    if recipe.teacher.compared:
+        check_yardstick(folder)
     return any([*taught, clean(recipe, folder, progress), split(recipe, folder)])
 
 

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from understudy.data import json_list
-from understudy.data.json_list import read_list
+from understudy.data.json_list import json_lines, read_list
 from understudy.errors import DataError
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -34,7 +34,9 @@ def test_elements_come_one_at_a_time_whatever_is_read_at_a_time(
     ("content", "reason"),
     [
         ("", "found '', where '[' was expected"),
-        ("{}", "found '{', where '[' was expected"),
+        ("12", "found '1', where '[' was expected"),
+        ("{} 12", "item 2: found '12'; expected an object or a list"),
+        ('{}\n{"a": nul}', "item 2: not JSON ("),
         ("[{}", "found '', where ',' was expected"),
         ("[{} {}]", "found '{', where ',' was expected"),
         ("[{},]", "item 2: found ']'; expected an object or a list"),
@@ -69,3 +71,16 @@ def test_an_element_that_never_ends_is_given_up(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(DataError, match="item 1: not JSON"):
         list(read_list(tmp_path / "a.json"))
     assert len(read) < 6
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(st.lists(st.dictionaries(_text, _values, max_size=3), max_size=5), st.booleans())
+def test_what_is_written_as_a_list_or_in_lines_is_read_back(
+    tmp_path: Path, records: list[dict[str, object]], listed: bool
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("".join(json_lines(records, listed=listed)), encoding="utf-8")
+    if listed:
+        assert json.loads(path.read_text(encoding="utf-8")) == records
+    if listed or records:
+        assert list(read_list(path)) == list(enumerate(records, start=1))

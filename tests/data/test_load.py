@@ -109,6 +109,19 @@ def test_mistakes_in_all_files_are_told_together_and_counted(tmp_path: Path) -> 
     assert message.endswith("\n  and 22 more")
 
 
+def test_gold_and_test_in_one_file_are_told_once(tmp_path: Path) -> None:
+    (tmp_path / "gold.jsonl").write_text("".join(json.dumps(row) + "\n" for row in GOLD))
+    (tmp_path / "test.jsonl").symlink_to(tmp_path / "gold.jsonl")
+    files: dict[Source, Path] = {"gold": tmp_path / "gold.jsonl", "test": tmp_path / "test.jsonl"}
+    with pytest.raises(DataError, match="gold and test are the same file; a test text must not be learned from"):
+        list(load_examples(files, Layout(), TASK, "leave_out"))
+
+
+def test_a_column_in_use_is_not_what_another_was_meant_to_be(tmp_path: Path) -> None:
+    message = refusal(tmp_path, gold=[{"id": "g", "text": "a goal", "desk": "sport"}])
+    assert "unknown column 'target'; expected one of: desk; set data.columns.target" in message
+
+
 def test_a_column_that_is_missing_is_told_once(tmp_path: Path) -> None:
     assert refusal(tmp_path, pool=[{"body": "a"}, {"body": "b"}]).count("unknown column") == 1
 

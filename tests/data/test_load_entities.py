@@ -99,6 +99,27 @@ def test_types_that_the_task_does_not_have_are_told_once_for_a_file(tmp_path: Pa
     assert [example.target for example in examples[1:]] == [(Span(3, 5, "LOC"),), ()]
 
 
+def test_strange_types_are_told_with_what_ends_the_reading_of_their_file(tmp_path: Path) -> None:
+    row = json.dumps({"text": "EU", "target": cells((0, 2, "ORG"))})
+    message = refused(tmp_path, {"gold.jsonl": f"{row}\nbroken\n"})
+    assert message.startswith("2 mistakes in the data")
+    assert "gold.jsonl:2: not JSON" in message
+    assert "'ORG' (1 times)" in message
+
+
+def test_a_table_of_gold_is_refused_once_and_one_of_a_pool_is_not(tmp_path: Path) -> None:
+    table = "text,target\nAnn,PER\nBob,PER\n"
+    assert refused(tmp_path, {"gold.csv": table}).startswith("gold.csv: CSV holds no entities; expected JSON lines")
+    assert len(load(tmp_path, {"gold.conll": COLUMNS, "pool.csv": table})) == 3
+
+
+def test_spans_of_other_tools_are_read(tmp_path: Path) -> None:
+    rows = [[0, 3, "PER"], {"start": 0, "end": 3, "label": "PER"}]
+    content = "".join(json.dumps({"text": f"Ann {n}", "label": [row]}) + "\n" for n, row in enumerate(rows))
+    examples = load(tmp_path, {"gold.jsonl": content}, columns=Columns(target="label"))
+    assert [example.target for example in examples] == [(Span(0, 3, "PER"),)] * 2
+
+
 def test_types_of_our_own_files_are_renamed_too(tmp_path: Path) -> None:
     row = json.dumps({"text": "Ann", "target": cells((0, 3, "person"))})
     assert load(tmp_path, {"gold.jsonl": row}, types={"person": "PER"})[0].target == (Span(0, 3, "PER"),)

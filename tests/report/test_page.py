@@ -376,3 +376,18 @@ def test_a_missing_scores_file_is_named(tmp_path: Path) -> None:
 def test_a_broken_row_of_predictions_is_named_with_its_line(run_folder: Folder, row_: dict[str, Any]) -> None:
     with pytest.raises(DataError, match=r"6-predictions\.jsonl:1: not a row of predictions"):
         write_report(run_folder(predictions=[row_]))
+
+
+def test_where_the_price_is_known_the_page_says_when_a_student_has_paid_back(run_folder: Folder) -> None:
+    page = page_of(run_folder(lambda scores: scores["teacher"].update(cost_usd=2.16)))
+    assert "After 1,080 calls at $0.002 the teacher would have cost" in page.text("data")
+    labels = [str(attributes.get("aria-label")) for tag, attributes in page.tags if tag == "svg"]
+    assert (
+        sum(label.startswith("Money by calls: after 1,080 calls the teacher has cost $2.16") for label in labels) == 2
+    )
+
+
+@pytest.mark.parametrize("known", [{"cost_usd": None}, {"cost_usd": 0.0}, {"cost_usd": 1.0, "requests": 0}])
+def test_without_a_price_nothing_is_said_of_paying_back(run_folder: Folder, known: dict[str, Any]) -> None:
+    page = page_of(run_folder(lambda scores: scores["teacher"].update(known)))
+    assert "pays back" not in page.text("data")

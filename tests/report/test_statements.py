@@ -65,18 +65,31 @@ def test_what_was_not_compared_is_not_made_up() -> None:
     ("low", "difference", "high", "sentence"),
     [
         (0.01, 0.031, 0.05, "linear/distilled beats the control lead by +0.031 [+0.010, +0.050] ROUGE-L F1."),
-        (-0.05, -0.031, -0.01, "linear/distilled is below the control lead: −0.031 [−0.050, −0.010] ROUGE-L F1."),
+        (
+            -0.05,
+            -0.031,
+            -0.01,
+            "Nothing is gained: linear/distilled is below the control lead, which learns nothing: −0.031 "
+            "[−0.050, −0.010] ROUGE-L F1.",
+        ),
         (
             -0.01,
             0.031,
             0.05,
-            "linear/distilled is not significantly better than the control lead: +0.031 [−0.010, +0.050] ROUGE-L F1.",
+            "It cannot be said that anything is gained: linear/distilled is not significantly better than the control "
+            "lead, which learns nothing: +0.031 [−0.010, +0.050] ROUGE-L F1.",
         ),
     ],
 )
 def test_the_choice_is_held_against_the_control(low: float, difference: float, high: float, sentence: str) -> None:
     found = said("summarization", with_control, differs("lead/gold", low, difference, high))
     assert found["Against the control"] == sentence
+
+
+def test_that_nothing_is_gained_is_said_first() -> None:
+    unbeaten = said("summarization", with_control, differs("lead/gold", -0.01, 0.0, 0.01))
+    assert next(iter(unbeaten)) == "Against the control"
+    assert next(iter(said("summarization", with_control, differs("lead/gold", 0.01, 0.02, 0.03)))) == "Why this student"
 
 
 def test_the_length_of_the_answers_is_told_and_not_judged() -> None:

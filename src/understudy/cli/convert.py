@@ -45,9 +45,7 @@ def convert(
         scheme=scheme,
     )
     done = convert_file(source, to, how)
-    console.show_conversion(to, done.texts, done.types)
-    if done.unmarked:
-        console.err.print(f"Left out: {done.unmarked:,} texts in which nobody has marked entities yet")
+    console.show_conversion(to, done)
 
 
 def _renaming(written: str) -> tuple[str, str | None]:

@@ -1,6 +1,7 @@
 """The command that answers texts with a trained student."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,8 +10,8 @@ import typer
 
 from understudy.cli.app import app
 from understudy.data.entities.formats import Format
-from understudy.errors import DataError
-from understudy.words import quoted
+from understudy.data.texts import TextFormat
+from understudy.errors import DataError, RunError
 
 if TYPE_CHECKING:
     from understudy.data.entities.marked import MarkedText
@@ -34,17 +35,22 @@ def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder, or a finished run's folder.")],
     texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT...", help="The texts.")] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", help="A file with texts: .jsonl, .csv, CoNLL columns, or .json.")
+        Path | None,
+        typer.Option("--file", help="A file with texts: .jsonl, .csv, .txt (one a line), CoNLL columns, or .json."),
     ] = None,
-    read_as: Annotated[Format | None, typer.Option("--from", help="What --file is, where it does not tell.")] = None,
-    column: Annotated[str, typer.Option("--text", help="The column of texts in a .jsonl or .csv file.")] = "text",
+    read_as: Annotated[
+        TextFormat | None, typer.Option("--from", help="What --file is, where it does not tell.")
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option("--text", help="The column of texts in --file; text by default.")
+    ] = None,
     documents: Annotated[
         bool, typer.Option("--documents", help="Join the sentences of each -DOCSTART- document of CoNLL columns.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="A file to write; entities also as CoNLL columns or .json.")
     ] = None,
-    write_as: Annotated[Format | None, typer.Option("--to", help="What --out is, where it does not tell.")] = None,
+    write_as: Annotated[Format | None, typer.Option("--to", help="What is written, where --out does not tell.")] = None,
 ) -> None:
     """Answer texts with a trained student: one JSON line for each, with its confidence.
 
@@ -52,42 +58,62 @@ def predict(
     two names itself (a human label, say) is kept as given_target and given_confidence. Entities can also be written as
     CoNLL columns, as spaCy's JSON lines, or as a list of tasks that a person can correct in Label Studio (.json).
     """
-    from understudy import console, pipeline
-    from understudy.students.student import load
+    from understudy import console
+    from understudy.data.entities.formats import is_list, written_format
+    from understudy.data.files import is_same, replacing
+    from understudy.data.texts import read_texts, recognise_texts
 
+    if column is not None and file is None:
+        raise DataError("--text names the column of texts in --file; expected --file, or texts without any option")
     if (file is None) == (not texts):
         raise DataError("expected either texts or --file with texts in it")
-    if write_as is not None and out is None:
-        raise DataError("--to says what --out is; expected both")
+    if file is not None and out is not None and is_same(file, out):
+        raise DataError(f"{out}: this is the file that is read; expected another one to write to")
     rows: Iterator[_Row] = ((text, {"text": text}) for text in texts or ())
     if file is not None:
-        read_as = read_as or _format_of(file)
-        rows = _rows(file, read_as, column, documents)
-    student = pipeline.finished(model).student() if (model / "6-scores.json").exists() else load(model)
-    answers = _answers(student, rows)
+        read_as = read_as or recognise_texts(file)
+        rows = read_texts(file, read_as, column or "text", documents)
+    format_ = write_as or ("jsonl" if out is None else written_format(out))
+    answers = _answers(_student(model), rows)
     if out is None:
-        for _, row, prediction in answers:
-            console.write_json(_answered(row, prediction))
-    else:
-        _write(out, write_as, answers, tokenised=read_as == "conll")
+        console.write(_lines(answers, format_, tokenised=read_as == "conll"))
+        return
+    with replacing(out) as written:
+        written.writelines(_lines(answers, format_, listed=is_list(out), tokenised=read_as == "conll"))
+
+
+def _student(folder: Path) -> "Student":
+    """The student of a model folder, or the one that a finished run has chosen."""
+    from understudy import pipeline
+    from understudy.run_folder import RunFolder
+    from understudy.students.student import MANIFEST, load
+
+    run = RunFolder(folder)
+    if run.scores.exists():
+        return pipeline.finished(folder).student()
+    if run.recipe.exists():
+        trained = min(run.students.rglob(MANIFEST), default=None)
+        name = f", or name a student that is trained, such as {trained.parent}" if trained else ""
+        raise RunError(f"{folder}: this run is not finished; go on with understudy run and its recipe{name}")
+    return load(folder)
 
 
 def _answers(student: "Student", rows: Iterator[_Row]) -> "Iterator[_Answer]":
     while chunk := list(islice(rows, _CHUNK)):
         predictions = student.predict([text for text, _ in chunk])
-        yield from ((text, row, prediction) for (text, row), prediction in zip(chunk, predictions, strict=True))
+        for (text, row), prediction in zip(chunk, predictions, strict=True):
+            # Of a text without a word nobody can be sure.
+            yield text, row, prediction if text.strip() else replace(prediction, confidence=None)
 
 
-def _write(path: Path, format_: Format | None, answers: "Iterable[_Answer]", *, tokenised: bool) -> None:
-    """Write rows with their answers as JSON lines, or their texts with the entities that were found."""
-    from understudy.data.entities.formats import write, written_format
-    from understudy.data.files import write_records
+def _lines(answers: "Iterable[_Answer]", format_: Format, *, tokenised: bool, listed: bool = False) -> Iterator[str]:
+    """Rows with their answers as JSON, or their texts with the entities that were found."""
+    from understudy.data.entities.formats import lines
+    from understudy.data.json_list import json_lines
 
-    format_ = format_ or written_format(path)
     if format_ == "jsonl":
-        write_records(path, (_answered(row, prediction) for _, row, prediction in answers))
-    else:
-        write(path, (_marked(*answer, tokenised=tokenised) for answer in answers), format_)
+        return json_lines((_answered(row, prediction) for _, row, prediction in answers), listed=listed)
+    return lines((_marked(*answer, tokenised=tokenised) for answer in answers), format_, listed=listed)
 
 
 def _marked(text: str, row: Mapping[str, Any], prediction: "Prediction", *, tokenised: bool) -> "MarkedText":
@@ -110,27 +136,3 @@ def _answered(row: Mapping[str, Any], prediction: "Prediction") -> dict[str, Any
                 free = f"given_{free}"
             kept[free] = kept.pop(name)
     return {**kept, **answer}
-
-
-def _format_of(file: Path) -> Format:
-    """What a file of texts is; JSON lines are ours, since nobody looks at what is marked in them."""
-    from understudy.data.entities.formats import recognise
-
-    return "jsonl" if file.suffix == ".jsonl" else recognise(file)
-
-
-def _rows(file: Path, format_: Format, column: str, documents: bool) -> Iterator[_Row]:
-    from understudy.data.columns import cell
-    from understudy.data.entities.formats import has_columns, place, read
-
-    named = column if has_columns(format_) else "text"
-    for number, row in read(file, format_, text=column, documents=documents):
-        try:
-            if isinstance(row, DataError):
-                raise row
-            text = cell(row, named, "set --text")
-            if not isinstance(text, str):
-                raise DataError(f"the column {named!r} holds no text (found {quoted(text)})")
-        except DataError as error:
-            raise DataError(f"{place(file, number)}: {error}") from None
-        yield text, row

@@ -53,7 +53,7 @@ def reading(path: Path, newline: str | None = None) -> Iterator[IO[str]]:
         with path.open(encoding="utf-8-sig", newline=newline) as lines:
             yield lines
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path in the recipe") from None
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     except UnicodeDecodeError as error:
         wrong = error.object[error.start]
         raise DataError(f"{path}: not UTF-8 text (it holds the byte 0x{wrong:02x}); save it as UTF-8") from None
@@ -191,7 +191,7 @@ def digest(path: Path) -> str:
             return _sha256(path)
         return _known_sha256(path, found.st_ino, found.st_size, found.st_mtime_ns)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path in the recipe") from None
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path") from None
 
 
 @functools.lru_cache(maxsize=1024)
@@ -216,6 +216,14 @@ def located(path: Path | str, folder: Path) -> Path:
         return folder / Path(path).expanduser()
     except RuntimeError:  # the home of somebody whom nobody knows here
         return folder / path
+
+
+def is_same(path: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, whatever they are called."""
+    try:
+        return path.samefile(other)
+    except OSError:  # one of them leads nowhere
+        return False
 
 
 def is_folder(path: Path | str) -> bool:

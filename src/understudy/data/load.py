@@ -9,10 +9,19 @@ from typing import Any, Literal, Self
 
 from understudy.data.columns import NoColumn, cell
 from understudy.data.disk_map import DiskMap
-from understudy.data.entities.formats import Format, Row, has_columns, is_unmarked, place, read, recognise
+from understudy.data.entities.formats import (
+    Format,
+    Row,
+    check_holds_entities,
+    has_columns,
+    is_unmarked,
+    place,
+    read,
+    recognise,
+)
 from understudy.data.entities.marked import Types, renamed, unknown_types
 from understudy.data.faults import Faults
-from understudy.data.files import read_examples, read_rows
+from understudy.data.files import is_same, read_examples, read_rows
 from understudy.errors import DataError
 from understudy.example import Example, Source, Target, is_whole, target_to_json
 from understudy.tasks.task import Task, types_of
@@ -78,8 +87,12 @@ def load_examples(
     Raises:
         DataError: A file cannot be read or is empty; a row lacks a column or holds no text or no valid target; an id
             stands twice; a text of the test set also stands in gold; or gold gives a text two targets. Raised at the
-            end, for all mistakes together.
+            end, for all mistakes together; those that all rows share are raised at once.
     """
+    if "gold" in files and "test" in files and is_same(files["gold"], files["test"]):
+        raise DataError(
+            f"{files['gold']}: gold and test are the same file; a test text must not be learned from: divide its rows"
+        )
     faults = Faults()
     texts = _Texts(_two_targets(files["gold"], layout, task) if "gold" in files and repeats == "leave_out" else None)
     with _Ids(list(files.values())) as ids:
@@ -99,6 +112,8 @@ def _examples(
     number, strange = 0, Counter[str]()
     try:
         file = _File(source, layout.format_of(source, path, task), layout, task)
+        if source != "pool":
+            check_holds_entities(path, file.format)
         for number, row in file.rows(path):
             where = place(path, number)
             try:
@@ -113,10 +128,10 @@ def _examples(
                 yield DataError(f"{where}: {error}")
         if number == 0:
             raise DataError(f"{path}: the file is empty; expected {source} rows")
-        if strange:
-            raise DataError(f"{path}: {_UnknownTypes(strange, task)}")
     except DataError as error:
         yield error
+    if strange:
+        yield DataError(f"{path}: {_UnknownTypes(strange, task)}")
 
 
 def read_labelled(path: Path, task: Task, source: Source | None = None) -> Iterator[Example]:
@@ -189,7 +204,7 @@ class _File:
     def _target(self, row: Mapping[str, Any], columns: Columns, text: str) -> Target:
         if self.format is not None and is_unmarked(row, self.format):
             raise DataError("nobody has marked entities in this text; mark them, or leave the text out")
-        value = renamed(_cell(row, columns.target, "target"), self.layout.types)
+        value = renamed(_cell(row, columns, "target"), self.layout.types)
         strange = Counter(unknown_types(value, types_of(self.task))) if self.task.form == "spans" else None
         if strange:
             raise _UnknownTypes(strange, self.task)
@@ -201,7 +216,7 @@ class _File:
 
 
 def _text(row: Mapping[str, Any], columns: Columns) -> str:
-    text = _cell(row, columns.text, "text")
+    text = _cell(row, columns, "text")
     if not isinstance(text, str) or not text.strip():
         raise DataError(f"the column {columns.text!r} holds no text (found {quoted(text)})")
     if not is_whole(text):
@@ -209,8 +224,9 @@ def _text(row: Mapping[str, Any], columns: Columns) -> str:
     return text
 
 
-def _cell(row: Mapping[str, Any], column: str, role: str) -> Any:
-    return cell(row, column, f"set data.columns.{role} in the recipe")
+def _cell(row: Mapping[str, Any], columns: Columns, role: Literal["text", "target"]) -> Any:
+    advice = f"set data.columns.{role} in the recipe"
+    return cell(row, getattr(columns, role), advice, (columns.id, columns.text, columns.target))
 
 
 class _UnknownTypes(DataError):

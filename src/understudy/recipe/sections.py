@@ -133,6 +133,8 @@ class TeacherSection(Section):
         base_url: The address of an OpenAI-compatible API, up to ``/v1``.
         api_key_env: The environment variable that holds the key.
         replies: Recorded replies, used before anything is asked; one recording or several.
+        compared: Whether it is asked about the test texts, too, to be the row to beat; False where it has answered only
+            what is learned from, and can be asked no more.
         store: Where replies are kept; ``runs/replies.jsonl`` in the working directory by default.
         price: What it charges; looked up in a table by default.
         budget: What it may charge.
@@ -154,6 +156,7 @@ class TeacherSection(Section):
     base_url: str | None = None
     api_key_env: str | None = None
     replies: Annotated[tuple[Recording, ...], BeforeValidator(_several)] = ()
+    compared: bool = True
     store: Path | None = None
     price: Price | None = None
     budget: BudgetSection = BudgetSection()

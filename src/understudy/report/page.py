@@ -10,6 +10,7 @@ from understudy.report import plots, tables
 from understudy.report.answer import answer
 from understudy.report.arms import Signs, arm_points
 from understudy.report.evidence import Answers, read_answers, read_rejected, read_samples
+from understudy.report.money import break_even, payback
 from understudy.report.scores import Estimate, Scores, read_scores
 from understudy.report.templates import write_page
 
@@ -81,6 +82,8 @@ def _pictures(scores: Scores) -> dict[str, Any]:
             if points
         ],
         "curve_plot": _curve_plots(scores, teacher),
+        "payback": payback(scores.teacher),
+        "payback_plot": _payback_plots(scores),
         "legends": signs.legends,
         "signs": signs.swatches,
         "unplaced": [words.arm(row.name) for row in scores.students if row.p50 is None],
@@ -97,6 +100,11 @@ def _curve_plots(scores: Scores, teacher: Estimate | None) -> list[Markup]:
         plots.curves([line], beside, metric, "examples labelled by the teacher", width=width, height=height)
         for width, height in ((1000, 380), (358, 340))
     ]
+
+
+def _payback_plots(scores: Scores) -> list[Markup]:
+    found = payback(scores.teacher)
+    return [break_even(found, width=width, height=280) for width in (1000, 358)] if found else []
 
 
 def _tables(scores: Scores) -> dict[str, Any]:

@@ -15,12 +15,18 @@ class Statement(NamedTuple):
 
 
 def statements(scores: Scores) -> Iterator[Statement]:
-    """Why it was chosen, how it stands to teacher and controls, what its answers are like, what more would bring."""
+    """Why it was chosen, how it stands to teacher and controls, what its answers are like, what more would bring.
+
+    Where it does not beat a student that learns nothing, that is said before anything else.
+    """
+    controls = [Statement("Against the control", said) for said in _against_controls(scores)]
+    if not _beats_controls(scores):
+        yield from controls
     if scores.choice and scores.choice.sentence:
         yield Statement("Why this student", scores.choice.sentence)
     yield Statement("Against the teacher", _against_teacher(scores))
-    if said := " ".join(_against_controls(scores)):
-        yield Statement("Against the control", said)
+    if _beats_controls(scores):
+        yield from controls
     if said := ", ".join(_descriptions(scores)):
         note = "Neither side is better, but a score may rise with the length alone."
         yield Statement("What the answers are like", f"Its answers: {said}. {note}")
@@ -30,6 +36,8 @@ def statements(scores: Scores) -> Iterator[Statement]:
 
 def _against_teacher(scores: Scores) -> str:
     found = scores.compare(scores.chosen.name, TEACHER)
+    if scores.teacher_row is None:
+        return "The teacher was not asked about the test texts: whether it is better than this student is not known."
     if found is None:
         return "No paired test of this student against the teacher is recorded; compare their intervals with care."
     if found.high < 0:
@@ -42,16 +50,25 @@ def _against_teacher(scores: Scores) -> str:
 
 def _against_controls(scores: Scores) -> Iterator[str]:
     chosen = scores.chosen.name
-    for control in scores.controls:
-        found = scores.compare(chosen, control.name)
-        if found is None:
-            continue
+    for control, found in _controls(scores):
         if found.low > 0:
             yield f"{chosen} beats the control {control.student} by {difference(found)}."
-        elif found.high < 0:
-            yield f"{chosen} is below the control {control.student}: {difference(found)}."
-        else:
-            yield f"{chosen} is not significantly better than the control {control.student}: {difference(found)}."
+            continue
+        worse = found.high < 0
+        said = "Nothing is gained" if worse else "It cannot be said that anything is gained"
+        how = "is below" if worse else "is not significantly better than"
+        yield f"{said}: {chosen} {how} the control {control.student}, which learns nothing: {difference(found)}."
+
+
+def _beats_controls(scores: Scores) -> bool:
+    return all(found.low > 0 for _, found in _controls(scores))
+
+
+def _controls(scores: Scores) -> Iterator[tuple[Row, Comparison]]:
+    """The controls that the choice was compared with."""
+    for control in scores.controls:
+        if found := scores.compare(scores.chosen.name, control.name):
+            yield control, found
 
 
 def difference(found: Comparison) -> str:

@@ -128,10 +128,9 @@ def _outstanding(recipe: Recipe, run: RunFolder, interview: Interview) -> Iterat
     return chain.from_iterable(bodies for _, bodies in interview.outstanding(_questions(recipe, run, interview)))
 
 
-def _asked(recipe: Recipe, run: RunFolder, interview: Interview) -> Iterator[Body]:
-    """Every request that the recipe asks, answered or not."""
-    questions = (asked for _, asked in _questions(recipe, run, interview))
-    return batch.every_request(chain.from_iterable(questions), interview.store)
+def _asked(recipe: Recipe, run: RunFolder, interview: Interview) -> Iterator[Question[Any]]:
+    """Every question that the recipe asks, answered or not."""
+    return chain.from_iterable(asked for _, asked in _questions(recipe, run, interview))
 
 
 def _questions(

@@ -58,7 +58,7 @@ def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled:
     heard = heard_from(recipe, run, {example.id for example in test})
     teacher = heard.contestant(test)
     students = _students(recipe, run)
-    scoreboard = _scoreboard(recipe, test, [teacher, *students])
+    scoreboard = _scoreboard(recipe, test, teacher, students)
     choice = choose(scoreboard)
     rows = scoreboard.rows()
     write_records(run.predictions, _side_by_side(test, teacher, students))
@@ -75,8 +75,8 @@ def _compare(recipe: Recipe, run: RunFolder, test: Sequence[Example], distilled:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "rows": rows,
         "teacher": {
-            "metrics": rows[0]["metrics"],
-            "unusable": _unusable(teacher),
+            "metrics": rows[0]["metrics"] if teacher else {},
+            "unusable": _unusable(teacher) if teacher else 0,
             **heard.account(recipe, run),
         },
         "comparisons": scoreboard.comparisons(),
@@ -100,10 +100,13 @@ def scoreboard_of(recipe: Recipe, run: RunFolder) -> Scoreboard:
     """
     test = list(read_examples(run.test))
     teacher = heard_from(recipe, run, {example.id for example in test}).contestant(test)
-    return _scoreboard(recipe, test, [teacher, *_students(recipe, run)])
+    return _scoreboard(recipe, test, teacher, _students(recipe, run))
 
 
-def _scoreboard(recipe: Recipe, test: Sequence[Example], contestants: Sequence[Contestant]) -> Scoreboard:
+def _scoreboard(
+    recipe: Recipe, test: Sequence[Example], teacher: Contestant | None, students: Sequence[Contestant]
+) -> Scoreboard:
+    contestants = [*([teacher] if teacher else []), *students]
     gold = [example.target for example in test if example.target is not None]
     return Scoreboard(recipe.task.build(), gold, [example.text for example in test], contestants)
 
@@ -141,14 +144,14 @@ def _read(arm: Arm, run: RunFolder) -> list[Prediction]:
     return [Prediction.from_json(row) for _, row in read_rows(arm.answers(run))]
 
 
-def _side_by_side(test: Sequence[Example], teacher: Contestant, students: Sequence[Contestant]) -> Any:
+def _side_by_side(test: Sequence[Example], teacher: Contestant | None, students: Sequence[Contestant]) -> Any:
     """One JSON object for each test text: the right answer, the teacher's, and the first seed of every student's."""
     for place, example in enumerate(test):
         yield {
             "id": example.id,
             "text": example.text,
             "gold": example.to_json()["target"],
-            "teacher": teacher.predictions[0][place].to_json(),
+            "teacher": teacher.predictions[0][place].to_json() if teacher else None,
             "predictions": {student.name: student.predictions[0][place].to_json() for student in students},
         }
 

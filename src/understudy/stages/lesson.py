@@ -101,8 +101,10 @@ class Heard:
     replies: int = 0
     tokens: Tokens | None = None
 
-    def contestant(self, test: Iterable[Example]) -> Contestant:
-        """The teacher as a row of the comparison, with its latency where the endpoint was timed."""
+    def contestant(self, test: Iterable[Example]) -> Contestant | None:
+        """The teacher as a row of the comparison, with its latency where the endpoint was timed; None if not asked."""
+        if not self.test:
+            return None
         latency = None
         if len(self.seconds) > 1:
             latency = {"p50": 1000 * median(self.seconds), "p95": 1000 * quantiles(self.seconds, n=20)[-1]}

@@ -9,13 +9,14 @@ from itertools import chain
 from pathlib import Path
 
 from understudy.data import clean
+from understudy.data.entities.oddities import Oddities
 from understudy.errors import RecipeError, UnderstudyError, several
 from understudy.example import Source
 from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import comparison_arms
-from understudy.stages.gather import file_formats, read_gold, read_sources
+from understudy.stages.gather import file_formats, read_gold, read_sources, source_files
 from understudy.stages.generate import writing_forecasts
 from understudy.stages.teach import askable
 from understudy.stages.teacher import dialect_of, endpoint_of, interview_of, ledger_of, price_of, teacher_of
@@ -38,6 +39,7 @@ class Plan:
         left_out: How many more rows of gold are left out, by the reason.
         formats: What the file of each source is, where the task is to mark entities.
         entities: How many entities of each type its rows have.
+        oddities: What is odd in files of entities, though no mistake, in a line each.
         skipped: How many pool texts the teacher would not be asked about.
         forecast: What asking it would take.
         writing: What having texts written would take; None where none are.
@@ -58,6 +60,7 @@ class Plan:
     left_out: dict[str, int]
     formats: dict[Source, str]
     entities: dict[str, Counter[str]]
+    oddities: list[str]
     skipped: int
     forecast: Forecast
     writing: Forecast | None
@@ -106,6 +109,7 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
     rows: Counter[str] = Counter(gold=0, pool=0, test=0)
     left_out: Counter[str] = Counter()
     entities: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    odd = _looking(recipe)
 
     def count() -> None:
         for example in read_sources(recipe):
@@ -115,6 +119,7 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
             rows[example.source] += 1
             if isinstance(example.target, tuple):
                 entities[example.source].update(span.type for span in example.target)
+                odd[example.source].look_at(example.text, example.target)
 
     checks = _checks(recipe, run, progress) if recipe.students else _checks(recipe, run, progress)[1:]
     several(_problems([*checks, count]))
@@ -130,7 +135,8 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
         left_out=dict(left_out),
         formats=file_formats(recipe),
         entities=dict(entities),
-        skipped=rows["pool"] + rows["test"] - forecast.rows,
+        oddities=[line for file in odd.values() for line in file.told()],
+        skipped=rows["pool"] + (rows["test"] if recipe.teacher.compared else 0) - forecast.rows,
         forecast=forecast,
         writing=writing,
         checking=checking,
@@ -153,6 +159,15 @@ def check_available(recipe: Recipe, run: RunFolder, progress: Progress) -> None:
         UnderstudyError: It is not; whatever can be found at once is listed together.
     """
     several(_problems(_checks(recipe, run, progress)))
+
+
+def _looking(recipe: Recipe) -> dict[Source, Oddities]:
+    """Who looks for oddities, in each file; nobody where the task has no entities."""
+    task, layout = recipe.task.build(), recipe.data.layout
+    if task.form != "spans":
+        return {}
+    files = source_files(recipe).items()
+    return {source: Oddities(path, layout.format_of(source, path, task)) for source, path in files}
 
 
 def _first_attempt(recipe: Recipe, teacher: Teacher) -> Tokens | None:

@@ -94,8 +94,12 @@ def askable(recipe: Recipe, examples: Iterable[Example]) -> Iterator[Example]:
 
 
 def screened(recipe: Recipe, examples: Iterable[Example]) -> Iterator[Example]:
-    """Test and pool, without gold, whose labels are known; pool texts not worth asking about carry the reason."""
-    return screen((example for example in examples if example.source != "gold"), recipe.clean)
+    """Test and pool, without gold, whose labels are known; pool texts not worth asking about carry the reason.
+
+    A teacher that is not compared is not asked about the test texts, and still about none that is like one of them.
+    """
+    rows = screen((example for example in examples if example.source != "gold"), recipe.clean)
+    return rows if recipe.teacher.compared else (row for row in rows if row.source != "test")
 
 
 def _had_its_say(example: Example) -> bool:
@@ -137,6 +141,7 @@ def who_answers(recipe: Recipe) -> dict[str, object]:
         {"requests": digest(recording.requests), "replies": digest(recording.replies)} for recording in section.replies
     ]
     return {
+        **({} if section.compared else {"compared": False}),
         "model": section.model if model is None else model.name,
         "base_url": None if endpoint is None else endpoint.name,
         "max_tokens": section.max_tokens,

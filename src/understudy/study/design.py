@@ -107,9 +107,12 @@ class Study(Section):
             problems += _unknown_in(shape.claims, shape.mixtures)
         if problems or shape is None:
             raise RecipeError(str(path), problems)
+        recipe = _recipe_of(shape, path)
+        if not recipe.teacher.compared and any(TEACHER in claim.than for claim in shape.claims):
+            raise RecipeError(str(path), ["claims: the recipe's teacher is not compared; expected mixtures alone"])
         return cls(
             name=shape.name,
-            recipe=_recipe_of(shape, path),
+            recipe=recipe,
             gold=tuple(dict.fromkeys(shape.gold)),
             distilled=tuple(dict.fromkeys(shape.distilled)),
             crossed=shape.crossed,

@@ -72,7 +72,8 @@ def findings(study: Study, run: RunFolder, counts: Counts) -> dict[str, Any]:
     bench = Bench(study.recipe.task.build(), gold, [example.text for example in test])
     cells = grid(study, counts)
     tallies = {cell.name: [bench.tally(_answers(arm.answers(run))) for arm in cell.arms] for cell in cells}
-    tallies[TEACHER] = [bench.tally(teacher.predictions[0])]
+    if teacher:
+        tallies[TEACHER] = [bench.tally(teacher.predictions[0])]
     measured = _Measured(study, run, counts, bench, tallies)
     account = heard.account(study.recipe, run)
     label_usd = account["cost_usd"] / heard.replies if account["cost_usd"] and heard.replies else None
@@ -99,7 +100,7 @@ def findings(study: Study, run: RunFolder, counts: Counts) -> dict[str, Any]:
         },
         "teacher": {
             "model": account["model"],
-            "metrics": bench.metrics(tallies[TEACHER]),
+            "metrics": bench.metrics(tallies[TEACHER]) if teacher else {},
             "cost_usd": account["cost_usd"],
             "label_usd": label_usd,
         },

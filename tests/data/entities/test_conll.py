@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.data.entities.support import cells, in_one_folder, refusal, texts, written
 from understudy.data.entities import conll
+from understudy.data.entities.formats import write
 from understudy.data.entities.marked import MarkedText
 from understudy.data.entities.tags import Scheme, tagged
 from understudy.errors import DataError
@@ -54,7 +55,7 @@ def test_the_sentences_of_a_document_can_be_joined(tmp_path: Path) -> None:
         (4, {"id": "d1", "text": "Ann\nin Rome", "target": cells((0, 3, "A"), (7, 11, "B"))}),
         (11, {"text": "Bob", "target": cells((0, 3, "A"))}),
     ]
-    assert "line 1: a sentence before any -DOCSTART-" in refused(tmp_path, "Ann B-A\n", documents=True)
+    assert "a.conll:1: a sentence before any -DOCSTART-" in refused(tmp_path, "Ann B-A\n", documents=True)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +111,8 @@ def test_a_line_that_is_no_token_with_a_tag_spoils_its_sentence_alone(tmp_path: 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("The quick dog\nran away fast\n", "line 1: 'dog' is no tag; expected O"),
-        ("x\tO\n" * 100_001, "line 100001: a text of more than 100,000 tokens; expected an empty line"),
+        ("The quick dog\nran away fast\n", "a.conll:1: 'dog' is no tag; expected O"),
+        ("x\tO\n" * 100_001, "a.conll:100001: a text of more than 100,000 tokens; expected an empty line"),
         ("-DOCSTART- O\n" + "x\tO\n\n" * 100_001, "a text of more than 100,000 tokens"),
     ],
 )
@@ -125,12 +126,68 @@ def test_a_file_that_is_missing_or_no_text_is_told(tmp_path: Path) -> None:
     assert "not UTF-8" in refusal(lambda: conll.read(tmp_path / "a.conll"))
 
 
+def test_lines_with_another_number_of_columns_are_told(tmp_path: Path) -> None:
+    odd = "# a remark of many words\nAnn B-PER\nin O\nNew York B-LOC\n\n-DOCSTART- -X- O\n\nLos Angeles B-LOC\nx O\n"
+    told = conll.uneven(written(tmp_path / "a.conll", odd))
+    assert told is not None
+    assert told.startswith(f"{tmp_path}/a.conll:4: 3 columns, where most lines have 2 (2 of 5 have not); only ")
+    assert conll.uneven(written(tmp_path / "a.conll", "# a b c d\n-DOCSTART- x y\n\nAnn NN B-PER\nx  NN O\n")) is None
+    assert conll.uneven(written(tmp_path / "a.conll", "New York\tB-LOC\nx\tO\n")) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("Ann\nin\n\n#Brexit\n", [{"text": "Ann in"}, {"text": "#Brexit"}]),
+        ("Ann FOO\nin B-LOC\nx O\n", [{"text": "Ann in x"}]),
+        (
+            "# id = a\nAnn B-PER\nin\n\nBob\tB-PER\n",
+            [
+                {"id": "a", "text": "Ann in"},
+                {"text": "Bob", "target": cells((0, 3, "PER"))},
+            ],
+        ),
+    ],
+)
+def test_tokens_can_be_read_whose_tags_are_wrong_or_missing(
+    tmp_path: Path, content: str, rows: list[dict[str, Any]]
+) -> None:
+    path = written(tmp_path / "a.conll", content)
+    assert [row for _, row in conll.read(path, lenient=True)] == rows
+    assert "expected" in refused(tmp_path, content)
+
+
+def test_a_token_that_is_none_is_refused_with_or_without_tags(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.conll", "Ann\tO\na b\tO\n")
+    assert "a.conll:2" not in refusal(lambda: conll.read(path, lenient=True))
+    [(number, error)] = conll.read(path, lenient=True)
+    assert (number, "found 'a b\\tO'" in str(error)) == (2, True)
+    assert "cannot be read" in refusal(lambda: conll.read(tmp_path / "missing.conll", lenient=True))
+
+
+@pytest.mark.parametrize(
+    ("content", "tags"),
+    [
+        ("# a remark\nAnn B-PER\nran O\n", True),
+        ("Ann PER\nLee PER\nran O\n", True),
+        ("Ann B-PER\nin O\nNew York B-LOC\n", True),
+        ("Ann Lee\nBob left for Rome.\n", False),
+        ("We took the I-95\n", False),
+        ("Ann\nLee\nO\n", False),
+        ("Plan B or plan O\nand nothing else\nat all\n", False),
+        ("", False),
+    ],
+)
+def test_whether_lines_end_with_tags_is_told_by_the_head_of_a_file(tmp_path: Path, content: str, tags: bool) -> None:
+    assert conll.holds_tags(written(tmp_path / "a.txt", content)) is tags
+
+
 @in_one_folder
 @given(texts, st.sampled_from(["bio2", "iob1", "bioes"]))
 def test_what_is_written_is_read_back_over_the_joined_text(
     tmp_path: Path, marked: list[MarkedText], scheme: Scheme
 ) -> None:
-    conll.write(tmp_path / "a.conll", marked, scheme)
+    write(tmp_path / "a.conll", marked, "conll", scheme)
     read = [row for _, row in rows(tmp_path / "a.conll")]
     assert [row.get("id") for row in read] == [text.id for text in marked]
     for row, text in zip(read, marked, strict=True):
@@ -142,7 +199,7 @@ def test_what_is_written_is_read_back_over_the_joined_text(
 
 def test_a_text_without_words_leaves_its_name_alone(tmp_path: Path) -> None:
     blank = [MarkedText(text=" ", spans=(), id="b"), MarkedText(text="\n", spans=())]
-    conll.write(tmp_path / "a.conll", [MarkedText(text="Ann", spans=()), *blank, MarkedText(text="Bob", spans=())])
+    write(tmp_path / "a.conll", [MarkedText(text="Ann", spans=()), *blank, MarkedText(text="Bob", spans=())], "conll")
     assert [row["text"] for _, row in rows(tmp_path / "a.conll")] == ["Ann", "Bob"]
     assert "# id = b\n\n" in (tmp_path / "a.conll").read_text()
 
@@ -150,12 +207,12 @@ def test_a_text_without_words_leaves_its_name_alone(tmp_path: Path) -> None:
 @in_one_folder
 @given(texts)
 def test_what_was_read_is_written_again_as_it_was(tmp_path: Path, marked: list[MarkedText]) -> None:
-    conll.write(tmp_path / "a.conll", marked)
+    write(tmp_path / "a.conll", marked, "conll")
     again = [
         MarkedText(text=row["text"], spans=tuple(Span(**cell) for cell in row["target"]), id=row.get("id"))
         for _, row in rows(tmp_path / "a.conll")
     ]
-    conll.write(tmp_path / "b.conll", again)
+    write(tmp_path / "b.conll", again, "conll")
     assert (tmp_path / "b.conll").read_bytes() == (tmp_path / "a.conll").read_bytes()
 
 
@@ -182,7 +239,7 @@ def test_whatever_stands_in_a_file_it_is_read_or_refused(tmp_path: Path, content
 )
 def test_what_columns_cannot_hold_is_refused_and_nothing_is_left(tmp_path: Path, text: MarkedText, reason: str) -> None:
     with pytest.raises(DataError, match=reason):
-        conll.write(tmp_path / "a.conll", [MarkedText(text="x", spans=()), text])
+        write(tmp_path / "a.conll", [MarkedText(text="x", spans=()), text], "conll")
     assert list(tmp_path.iterdir()) == []
 
 

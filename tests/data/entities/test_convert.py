@@ -98,6 +98,51 @@ def test_a_column_that_is_missing_is_told_once(tmp_path: Path) -> None:
     assert message.count("unknown column") == 1
 
 
+def test_a_column_in_use_is_never_meant_by_another_and_the_others_are_listed(tmp_path: Path) -> None:
+    source = written(tmp_path / "a.jsonl", json.dumps({"id": 1, "text": "Ann", "label": [], "meta": {}}))
+    assert "unknown column 'target'; expected one of: label, meta; say by --target" in refused(source)
+    source = written(tmp_path / "a.jsonl", json.dumps({"id": 1, "text": "Ann"}))
+    assert "unknown column 'target'; found only id, text; say by --target" in refused(source)
+
+
+@pytest.mark.parametrize(
+    "span", [[0, 3, "PER"], {"start": 0, "end": 3, "label": "PER", "token_start": 0}, *cells((0, 3, "PER"))]
+)
+def test_spans_may_be_written_as_other_tools_do(tmp_path: Path, span: object) -> None:
+    source = written(tmp_path / "a.jsonl", json.dumps({"text": "Ann", "label": [span]}))
+    assert json.loads(converted(source, "b.jsonl", target="label", types={"PER": "person"})) == {
+        "text": "Ann",
+        "target": cells((0, 3, "person")),
+    }
+
+
+def test_a_file_is_never_written_over_itself(tmp_path: Path) -> None:
+    source = written(tmp_path / "a.conll", COLUMNS)
+    (tmp_path / "link.conll").symlink_to(source)
+    for name in ("a.conll", "link.conll"):
+        with pytest.raises(DataError, match="this is the file that is read; expected another"):
+            convert(source, tmp_path / name, Conversion(types={}))
+    assert source.read_text() == COLUMNS
+
+
+def test_csv_is_refused_once_for_the_file(tmp_path: Path) -> None:
+    source = written(tmp_path / "a.csv", "text,target\nAnn,PER\nBob,PER\n")
+    assert refused(source).startswith(f"{source}: CSV holds no entities; expected JSON lines")
+
+
+def test_what_is_odd_is_told_and_no_mistake(tmp_path: Path) -> None:
+    rows = [{"text": "Ann Lee", "target": cells((5, 7, "PER"))}, {"text": "Ann", "target": cells((0, 3, "PER"))}]
+    source = written(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    [cut] = convert(source, tmp_path / "b.jsonl", Conversion(types={})).oddities
+    assert (
+        cut
+        == f"{source}: 1 entity begins or ends inside a word, such as 'ee' in 'Ann Lee'; see whether offsets are one off"
+    )
+    source = written(tmp_path / "a.conll", "Ann O\nNew York B-LOC\nx O\n")
+    [uneven] = convert(source, tmp_path / "b.jsonl", Conversion(types={})).oddities
+    assert uneven.startswith(f"{source}:2: 3 columns")
+
+
 def test_a_json_list_of_our_own_records_is_read_as_such(tmp_path: Path) -> None:
     rows = [{"text": "Ann", "target": cells((0, 3, "PER"))}, {"text": "Bob", "target": []}]
     lines = converted(written(tmp_path / "a.json", json.dumps(rows)), "b.jsonl")

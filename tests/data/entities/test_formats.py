@@ -12,6 +12,13 @@ from understudy.errors import DataError
 
 SPACY = {"text": "Ann", "entities": [[0, 3, "PER"]]}
 TASK = {"data": {"text": "Ann"}, "annotations": []}
+WRITTEN = [
+    ("jsonl", "a.jsonl"),
+    ("jsonl", "a.json"),
+    ("spacy", "b.jsonl"),
+    ("spacy", "b.json"),
+    ("label-studio", "c.json"),
+]
 
 
 @pytest.mark.parametrize(
@@ -30,6 +37,8 @@ TASK = {"data": {"text": "Ann"}, "annotations": []}
         ("a.json", json.dumps([TASK]), "label-studio"),
         ("a.json", json.dumps([{"text": "Ann", "target": []}]), "jsonl"),
         ("a.json", "[]", "spacy"),
+        ("a.json", f"{json.dumps(SPACY)}\n{json.dumps(SPACY)}\n", "spacy"),
+        ("a.json", f"{json.dumps(TASK)}\n", "label-studio"),
     ],
 )
 def test_a_file_tells_what_it_is_by_its_ending_or_its_content(
@@ -43,6 +52,40 @@ def test_a_file_that_does_not_tell_is_asked_about(tmp_path: Path) -> None:
         recognise(written(tmp_path / "a.dat", ""))
     with pytest.raises(DataError, match=r"unknown kind of file '\.dat'; expected \.jsonl, "):
         written_format(tmp_path / "a.dat")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ([{"id": 1, "text": "Ann", "label": [{"start": 0, "end": 3, "labels": ["PER"]}]}], "export the project again"),
+        ({"classes": ["PER"], "annotations": [["Ann", {"entities": []}]]}, "save its annotations alone"),
+    ],
+)
+def test_exports_that_are_not_read_are_told_by_what_to_do(tmp_path: Path, content: object, reason: str) -> None:
+    with pytest.raises(DataError, match=reason):
+        recognise(written(tmp_path / "a.json", json.dumps(content)))
+
+
+@pytest.mark.parametrize(
+    ("format_", "content"),
+    [
+        ("spacy", [["Ann", {"entities": [[0]]}]]),
+        ("spacy", [{"text": "Ann", "ents": ["x"]}]),
+        ("label-studio", [{"data": {"text": "Ann"}, "annotations": [{"result": [{"type": "labels", "value": 3}]}]}]),
+    ],
+)
+def test_texts_can_be_read_whose_marks_are_wrong(tmp_path: Path, format_: Format, content: object) -> None:
+    path = written(tmp_path / "a.json", json.dumps(content))
+    [(_, error)] = read(path, format_)
+    assert isinstance(error, DataError)
+    assert list(read(path, format_, lenient=True)) == [(1, {"text": "Ann"})]
+
+
+@pytest.mark.parametrize("format_", ["spacy", "label-studio"])
+@pytest.mark.parametrize("record", [3, [], {}, [{}], {"data": {}}])
+def test_a_record_without_a_text_is_refused_whatever_is_marked(tmp_path: Path, format_: Format, record: object) -> None:
+    path = written(tmp_path / "a.json", json.dumps([{}, record]) if record != 3 else "[{}, {}]")
+    assert all(isinstance(row, DataError) for _, row in read(path, format_, lenient=True))
 
 
 @pytest.mark.parametrize(
@@ -67,18 +110,19 @@ def test_a_row_that_cannot_be_read_is_told_with_its_number(
 
 
 @in_one_folder
-@given(texts, st.sampled_from([("jsonl", "a.jsonl"), ("spacy", "b.jsonl"), ("label-studio", "c.json")]))
+@given(texts, st.sampled_from(WRITTEN))
 def test_texts_come_back_from_every_format_as_they_were(
     tmp_path: Path, marked: list[MarkedText], how: tuple[Format, str]
 ) -> None:
     format_, name = how
     write(tmp_path / name, marked, format_)
+    assert name.endswith(".jsonl") or isinstance(json.loads((tmp_path / name).read_text(encoding="utf-8")), list)
     rows = [row for _, row in read(tmp_path / name, format_)]
     assert [marked_text(row, {}) for row in rows if not isinstance(row, DataError)] == marked
 
 
 def test_tables_hold_no_entities(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be written as CSV"):
+    with pytest.raises(DataError, match="nothing is written as CSV"):
         write(tmp_path / "a.csv", [], "csv")
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.data.entities.support import cells, in_one_folder, texts
 from understudy.data.entities import label_studio
+from understudy.data.entities.formats import write
 from understudy.data.entities.marked import MarkedText, marked_text
 from understudy.errors import DataError
 from understudy.example import Span
@@ -112,14 +113,14 @@ def test_whatever_stands_in_a_task_it_is_read_or_refused(anything: Any) -> None:
 @in_one_folder
 @given(st.lists(st.nothing(), max_size=0) | texts)
 def test_what_is_written_is_read_back(tmp_path: Path, marked: list[MarkedText]) -> None:
-    label_studio.write(tmp_path / "a.json", marked)
+    write(tmp_path / "a.json", marked, "label-studio")
     tasks = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     assert [marked_text(label_studio.row(task), {}) for task in tasks] == marked
 
 
 def test_a_task_to_import_holds_what_a_person_corrects(tmp_path: Path) -> None:
     text = MarkedText(text=TEXT, spans=(Span(7, 11, "LOC"),), id="a", confidence=0.75)
-    label_studio.write(tmp_path / "a.json", [text])
+    write(tmp_path / "a.json", [text], "label-studio")
     value = {"start": 7, "end": 11, "text": "Rome", "labels": ["LOC"]}
     result = {"id": "entity-1", "from_name": "label", "to_name": "text", "type": "labels", "value": value}
     assert json.loads((tmp_path / "a.json").read_text()) == [

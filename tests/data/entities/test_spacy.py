@@ -7,6 +7,7 @@ from hypothesis import given
 
 from tests.data.entities.support import cells, in_one_folder, texts
 from understudy.data.entities import spacy
+from understudy.data.entities.formats import write
 from understudy.data.entities.marked import MarkedText, marked_text
 from understudy.errors import DataError
 from understudy.example import Span
@@ -60,14 +61,14 @@ def test_what_is_no_record_is_refused_with_what_was_expected(record: Any) -> Non
 @in_one_folder
 @given(texts)
 def test_what_is_written_is_read_back(tmp_path: Path, marked: list[MarkedText]) -> None:
-    spacy.write(tmp_path / "a.jsonl", marked)
+    write(tmp_path / "a.jsonl", marked, "spacy")
     records = [json.loads(line) for line in (tmp_path / "a.jsonl").open(encoding="utf-8", newline="\n")]
     assert [marked_text(spacy.row(record), {}) for record in records] == marked
 
 
 def test_the_confidence_is_written_beside_the_entities(tmp_path: Path) -> None:
     text = MarkedText(text=TEXT, spans=(Span(0, 3, "PER"),), id="a", confidence=0.5)
-    spacy.write(tmp_path / "a.jsonl", [text])
+    write(tmp_path / "a.jsonl", [text], "spacy")
     record = json.loads((tmp_path / "a.jsonl").read_text())
     assert record == {
         "id": "a",

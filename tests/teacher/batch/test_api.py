@@ -12,9 +12,10 @@ from tests.teacher.fake_batch_api import FakeBatchApi, Fault, Line, answered, co
 from tests.teacher.fake_endpoint import Act, fails
 from tests.teacher.support import TASK, Noted, body, quick, rows, teacher
 from understudy.errors import DataError, TeacherError
+from understudy.teacher.answer import Question
 from understudy.teacher.batch.api import BatchApi
 from understudy.teacher.batch.delivery import batch_round, cancel_round, submit_batches
-from understudy.teacher.batch.files import Imported, every_request, export_batch, import_batch
+from understudy.teacher.batch.files import Imported, export_batch, import_batch
 from understudy.teacher.batch.state import Submissions
 from understudy.teacher.cost.ledger import Budget, BudgetReached, Ledger, Reservation
 from understudy.teacher.cost.spending import NO_TOKENS, Tokens
@@ -45,6 +46,10 @@ def bodies(count: int) -> list[dict[str, Any]]:
     return [body(TASK, f"text {index}") for index in range(count)]
 
 
+def questions(count: int) -> list[Question[str]]:
+    return [Question(request, str) for request in bodies(count)]
+
+
 def export(folder: Path, count: int = 4, lines: int = 2) -> int:
     return len(export_batch(bodies(count), folder, dialect=Dialect(), max_tokens=None, lines=lines).files)
 
@@ -54,7 +59,7 @@ def submit(fake: FakeBatchApi, folder: Path, noted: Noted | None = None, **setti
 
 
 def imported(files: list[Path], store: ReplyStore, count: int = 4) -> Imported:
-    return import_batch(files, bodies(count), store)
+    return import_batch(files, questions(count), store)
 
 
 def metered(line: Line) -> Line:
@@ -220,9 +225,10 @@ def test_a_process_that_is_killed_at_any_moment_sends_and_loses_nothing_twice(tm
 
 
 def round_of(fake: FakeBatchApi, folder: Path, store: ReplyStore, ledger: Ledger | None = None) -> Imported:
-    asked = bodies(3)
-    missing = [request for request in asked if request not in store]
-    return batch_round(missing, asked, store, folder, quick(fake), Dialect(), ledger or Ledger(), Noted(), poll=0.001)
+    missing = [request for request in bodies(3) if request not in store]
+    return batch_round(
+        missing, questions(3), store, folder, quick(fake), Dialect(), ledger or Ledger(), Noted(), poll=0.001
+    )
 
 
 def test_what_was_set_aside_is_given_back_where_no_batch_was_made(folder: Path, store: ReplyStore) -> None:
@@ -295,7 +301,7 @@ def test_a_batch_that_expired_with_nothing_done_is_sent_again(folder: Path, stor
 
 
 def cancel(fake: FakeBatchApi, folder: Path, store: ReplyStore, ledger: Ledger, noted: Noted | None = None) -> Imported:
-    return cancel_round(bodies(4), store, folder, quick(fake), ledger, noted or Noted(), poll=0.001)
+    return cancel_round(questions(4), store, folder, quick(fake), ledger, noted or Noted(), poll=0.001)
 
 
 def cut_short(fake: FakeBatchApi, folder: Path, ledger: Ledger, call: str, *faults: Fault | None) -> None:
@@ -523,7 +529,7 @@ def test_rounds_go_on_to_corrections_until_nothing_is_missing(folder: Path, stor
     by, texts = teacher(store, None), rows("goal", "law 1", "law 2")
 
     def asked() -> Iterator[Any]:
-        return every_request(chain.from_iterable(found for _, found in by.questions(texts)), store)
+        return chain.from_iterable(found for _, found in by.questions(texts))
 
     def one_round(fake: FakeBatchApi) -> Imported:
         outstanding = chain.from_iterable(found for _, found in by.interview.outstanding(by.questions(texts)))

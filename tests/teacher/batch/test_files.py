@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from tests.teacher.fake_batch_api import answered, completion, expired, refused
 from tests.teacher.support import TASK, body, rows, teacher
 from understudy.errors import DataError, TeacherError
-from understudy.teacher.batch.files import Exported, Imported, every_request, export_batch, import_batch
+from understudy.teacher.answer import Question
+from understudy.teacher.batch import files
+from understudy.teacher.batch.files import Exported, Imported, export_batch
 from understudy.teacher.cost.ledger import Budget, Ledger
 from understudy.teacher.cost.spending import NO_TOKENS, Price, Tokens
 from understudy.teacher.endpoint.dialect import Dialect
@@ -33,8 +36,13 @@ def export(requests: Any, folder: Path, **limits: int) -> Exported:
     return export_batch(requests, folder, dialect=PLAIN, max_tokens=None, **limits)
 
 
-def records(*files: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+def import_batch(paths: list[Path], requests: Iterable[Body], store: ReplyStore, *account: Any) -> Imported:
+    """Import the replies to requests to which anything is an answer."""
+    return files.import_batch(paths, (Question(request, str) for request in requests), store, *account)
+
+
+def records(*paths: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
 
 
 def written(path: Path, *lines: Any) -> Path:
@@ -268,8 +276,8 @@ def test_the_first_answer_counts_and_an_answer_counts_before_a_failure(store: Re
 
 def test_a_file_that_only_repeats_another_is_not_taken_for_a_strangers(store: ReplyStore, tmp_path: Path) -> None:
     [asked] = bodies(1)
-    files = [written(tmp_path / name, answered(key(asked))) for name in ("1.jsonl", "2.jsonl")]
-    done = import_batch([*files, files[0]], [asked, asked], store)
+    same = [written(tmp_path / name, answered(key(asked))) for name in ("1.jsonl", "2.jsonl")]
+    done = import_batch([*same, same[0]], [asked, asked], store)
     assert (done.kept, done.repeated, done.missing) == (1, 2, 0)
 
 
@@ -370,8 +378,7 @@ def outstanding(by: Teacher, texts: list[str]) -> list[Body]:
 
 
 def asked_by(by: Teacher, texts: list[str]) -> Any:
-    questions = chain.from_iterable(found for _, found in by.questions(rows(*texts)))
-    return every_request(questions, by.interview.store)
+    return chain.from_iterable(found for _, found in by.questions(rows(*texts)))
 
 
 def test_after_an_import_only_what_is_missing_is_exported_with_its_corrections(
@@ -383,7 +390,7 @@ def test_after_an_import_only_what_is_missing_is_exported_with_its_corrections(
     ids = [line["custom_id"] for line in records(*first.files)]
     output = written(tmp_path / "out.jsonl", answered(ids[1], "no label at all"), answered(ids[0]))
     errors = written(tmp_path / "err.jsonl", expired(ids[2]), refused(ids[3]))
-    done = import_batch([output, errors], asked_by(by, texts), store)
+    done = files.import_batch([output, errors], asked_by(by, texts), store)
     assert (done.kept, done.refused, done.failed) == (2, 1, 1)
     assert (done.missing, done.corrections) == (2, 1)
 
@@ -395,6 +402,54 @@ def test_after_an_import_only_what_is_missing_is_exported_with_its_corrections(
     assert "cannot be used" in correction["body"]["messages"][-1]["content"]
 
     replies = written(tmp_path / "out2.jsonl", answered(correction["custom_id"]), answered(ids[2]))
-    done = import_batch([replies, output, errors], asked_by(by, texts), store)
+    done = files.import_batch([replies, output, errors], asked_by(by, texts), store)
     assert (done.kept, done.repeated, done.missing) == (2, 4, 0)
     assert export(outstanding(by, texts), tmp_path / "batch") == Exported([], replaced=1)
+
+
+def test_an_unusable_reply_is_named_with_its_reason_and_gives_way_to_one_that_is_an_answer(
+    store: ReplyStore, out: Path
+) -> None:
+    by, ledger = teacher(store, None), Ledger(price=Price(1.0, 10.0))
+    texts = [f"text {number}" for number in range(6)]
+    ids = [key(body) for body in outstanding(by, texts)]
+
+    def came(*replies: str) -> Imported:
+        written(out, *(answered(custom_id, said) for custom_id, said in zip(ids, replies, strict=True)))
+        return files.import_batch([out], asked_by(by, texts), store, ledger)
+
+    done = came('{"label": "sport"}', *["Sport, I think.\x1b[31m"] * 5)
+    assert (done.kept, done.repeated, done.missing, done.corrections) == (6, 0, 5, 5)
+    assert [line.split(": ")[:2] for line in done.named] == [[f"{out}:{n}", "not an answer"] for n in (2, 3, 4)]
+    assert all(line.isprintable() for line in done.named)
+
+    done = came('{"label": "politics"}', "Sport, perhaps.", *['{"label": "sport"}'] * 4)
+    assert (done.kept, done.repeated, done.missing, done.corrections) == (4, 2, 1, 1)
+    [request] = [body for _, found in by.questions(rows(texts[0])) for body in found]
+    assert store.get(request.body) == Reply(completion('{"label": "sport"}'))  # what is an answer stays
+    assert ledger.requests == 10
+
+    done = came('{"label": "sport"}', "Sport, perhaps.", *['{"label": "sport"}'] * 4)
+    assert (done.kept, done.repeated, ledger.requests) == (0, 6, 10)
+
+
+def test_a_reply_whose_correction_was_answered_is_not_named(store: ReplyStore, out: Path) -> None:
+    by, texts = teacher(store, None), ["a"]
+    [first] = outstanding(by, texts)
+    store.append(first, Reply(completion("no label")))
+    [second] = outstanding(by, texts)
+    written(out, answered(key(first), "no label"), answered(key(second), '{"label": "sport"}'))
+    done = files.import_batch([out], asked_by(by, texts), store)
+    assert (done.kept, done.repeated, done.missing, done.named) == (1, 1, 0, ())
+
+
+@pytest.mark.parametrize("concessions", [(), ("json_object", "text", "max_completion_tokens")])
+def test_an_export_and_what_came_back_are_a_recording_too(
+    store: ReplyStore, tmp_path: Path, concessions: tuple[str, ...]
+) -> None:
+    asked = bodies(3)
+    [requests] = export_batch(asked, tmp_path / "b", dialect=Dialect(concessions), max_tokens=9).files
+    output = written(tmp_path / "output.jsonl", *(answered(key(request), f"to {key(request)}") for request in asked))
+    recorded = ReplyStore(tmp_path / "none.jsonl", [(requests, output)])
+    assert [recorded.get(request) for request in asked] == [Reply(completion(f"to {key(each)}")) for each in asked]
+    assert recorded.get(body(TASK, "another")) is None

@@ -4,11 +4,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from understudy.data.entities.marked import MarkedText, known
-from understudy.data.files import json_line, replacing
 from understudy.errors import DataError
 from understudy.segments import Bounds
 from understudy.words import quoted
@@ -42,20 +40,32 @@ def row(task: Any, text: str = "text") -> dict[str, Any]:
     return {"text": data[text], **known(said)}
 
 
-def write(path: Path, texts: Iterable[MarkedText]) -> None:
-    """Write texts as a list of tasks to import, the entities as predictions that a person can correct.
+def unmarked(task: Any) -> Any:
+    """A task as if nobody had marked anything in it."""
+    if not isinstance(task, dict):
+        return task
+    return {name: value for name, value in task.items() if name not in {"annotations", "predictions"}}
+
+
+def is_minimal(task: Any) -> bool:
+    """Whether this is a row of the export JSON-MIN: its labels beside the text, rather than in annotations."""
+    values = task.values() if isinstance(task, dict) else ()
+    labels = (each for value in values if isinstance(value, list) for each in value)
+    return any(isinstance(each, dict) and "labels" in each for each in labels)
+
+
+def task(text: MarkedText) -> dict[str, Any]:
+    """A task to import, with the entities of a text as a prediction that a person can correct.
 
     The labelling interface must call its labels ``label`` and its text ``text``, as the template for named entities
     does.
-
-    Raises:
-        DataError: The file cannot be written.
     """
-    with replacing(path) as out:
-        out.write("[")
-        for number, text in enumerate(texts):
-            out.write(f"{',' if number else ''}\n{json_line(_task(text)).rstrip()}")
-        out.write("\n]\n")
+    data = {"text": text.text} if text.id is None else {"id": text.id, "text": text.text}
+    result = [_region(text.text, *span, number) for number, span in enumerate(text.spans, start=1)]
+    prediction: dict[str, Any] = {"model_version": _MODEL, "result": result}
+    if text.confidence is not None:
+        prediction["score"] = text.confidence
+    return {"data": data, "predictions": [prediction]}
 
 
 def _annotation(task: dict[str, Any]) -> dict[str, Any] | None:
@@ -122,15 +132,6 @@ class _Offsets:
     def _second_halves(self) -> list[int]:
         """The units that are the second of a character's two, in order."""
         return [rare.start() + before + 1 for before, rare in enumerate(_RARE.finditer(self.text))]
-
-
-def _task(text: MarkedText) -> dict[str, Any]:
-    data = {"text": text.text} if text.id is None else {"id": text.id, "text": text.text}
-    result = [_region(text.text, *span, number) for number, span in enumerate(text.spans, start=1)]
-    prediction: dict[str, Any] = {"model_version": _MODEL, "result": result}
-    if text.confidence is not None:
-        prediction["score"] = text.confidence
-    return {"data": data, "predictions": [prediction]}
 
 
 def _region(text: str, start: int, end: int, type_: str, number: int) -> dict[str, Any]:

@@ -1,11 +1,8 @@
 """spaCy's JSON: texts with ``entities`` as triples, or with ``ents`` as `Doc.to_json` and displaCy write them."""
 
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-from understudy.data.entities.marked import MarkedText, known
-from understudy.data.files import write_records
+from understudy.data.entities.marked import MarkedText, known, span_cell
 from understudy.errors import DataError
 from understudy.words import quoted
 
@@ -39,23 +36,25 @@ def is_record(record: Any) -> bool:
         return False
 
 
-def write(path: Path, texts: Iterable[MarkedText]) -> None:
-    """Write texts as JSON lines like those of `Doc.to_json`, with ``id`` and ``confidence`` where they are known.
+def unmarked(record: Any) -> Any:
+    """A record without its entities."""
+    if isinstance(record, list):
+        return [*record[:1], {}]
+    if isinstance(record, dict):
+        return {name: value for name, value in record.items() if name not in {"ents", "entities"}}
+    return record
 
-    Raises:
-        DataError: The file cannot be written.
-    """
-    write_records(path, map(_record, texts))
+
+def record(text: MarkedText) -> dict[str, Any]:
+    """A text as `Doc.to_json` has it, with ``id`` and ``confidence`` where they are known."""
+    ents = [{"start": start, "end": end, "label": type_} for start, end, type_ in text.spans]
+    return known({"id": text.id, "text": text.text, "ents": ents, "confidence": text.confidence})
 
 
 def _cell(entity: Any) -> dict[str, Any]:
-    if isinstance(entity, list) and len(entity) in {3, 4}:  # the fourth is an entry of a knowledge base
-        return dict(zip(("start", "end", "type"), entity, strict=False))
-    if isinstance(entity, dict) and {"start", "end", "label"} <= entity.keys():
-        return {"start": entity["start"], "end": entity["end"], "type": entity["label"]}
-    raise DataError(f"no entity ({quoted(entity)}); expected {_ENTITY}")
-
-
-def _record(text: MarkedText) -> dict[str, Any]:
-    ents = [{"start": start, "end": end, "label": type_} for start, end, type_ in text.spans]
-    return known({"id": text.id, "text": text.text, "ents": ents, "confidence": text.confidence})
+    if isinstance(entity, list) and len(entity) == 4:  # the fourth is an entry of a knowledge base
+        entity = entity[:3]
+    cell = span_cell(entity)
+    if cell is entity:
+        raise DataError(f"no entity ({quoted(entity)}); expected {_ENTITY}")
+    return cell

@@ -37,13 +37,13 @@ class Survey:
         """Take note of the tags of a sentence that begins on this line.
 
         Raises:
-            DataError: There are too many different ones.
+            DataError: There are too many different ones; the message begins with a line.
         """
         for number, (before, tag) in enumerate(pairwise(("O", *tags)), start=line):
             self._lines.setdefault(tag, number)
             self._letters.add((tag[0], before[1:] == tag[1:]))
             if len(self._lines) > _MOST_TAGS:
-                raise DataError(f"line {number}: more than {_MOST_TAGS:,} tags, such as {quoted(tag)}; {_EXPECTED}")
+                raise DataError(f"{number}: more than {_MOST_TAGS:,} tags, such as {quoted(tag)}; {_EXPECTED}")
 
     def scheme(self) -> str:
         """The scheme's name, or `BARE`.
@@ -52,13 +52,14 @@ class Survey:
         stands for entities that begin now as in BIO2, now as in IOB1. The name is for people: all are read alike.
 
         Raises:
-            DataError: These are no tags, or tags with and without a letter before the type.
+            DataError: These are no tags, or tags with and without a letter before the type; the message begins with
+                the line.
         """
         bare = [tag for tag in self._lines if tag != "O" and not _PREFIXED.fullmatch(tag)]
         if not bare:
             return self._named()
         if "O" not in self._lines or len(bare) < len(self._lines) - 1:
-            raise DataError(f"line {self._lines[bare[0]]}: {quoted(bare[0])} is no tag; {_EXPECTED}")
+            raise DataError(f"{self._lines[bare[0]]}: {quoted(bare[0])} is no tag; {_EXPECTED}")
         return BARE
 
     def _named(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from understudy.errors import DataError, TeacherError
 from understudy.progress import Bar, Progress
+from understudy.teacher.answer import Question
 from understudy.teacher.batch.api import Batch, BatchApi
 from understudy.teacher.batch.files import Imported, export_batch, import_batch
 from understudy.teacher.batch.state import Submission, Submissions, is_under_way, reservation_of, settle
@@ -36,7 +37,7 @@ _FULL = re.compile("enqueued|token_limit_exceeded", re.IGNORECASE)
 
 def batch_round(
     outstanding: Iterable[Body],
-    asked: Iterable[Body],
+    asked: Iterable[Question[Any]],
     store: ReplyStore,
     folder: Path,
     endpoint: Endpoint,
@@ -52,7 +53,7 @@ def batch_round(
 
     Args:
         outstanding: The requests that the store does not answer yet; only looked at where nothing is under way.
-        asked: Every request that the recipe asks, answered or not.
+        asked: Every question that the recipe asks, answered or not.
         store: Where replies go.
         folder: Where request and reply files lie.
         endpoint: The API.
@@ -77,7 +78,7 @@ def batch_round(
 
 
 def cancel_round(
-    asked: Iterable[Body],
+    asked: Iterable[Question[Any]],
     store: ReplyStore,
     folder: Path,
     endpoint: Endpoint,
@@ -88,7 +89,7 @@ def cancel_round(
     """Cut a round short: have its batches cancelled, and take the replies that came until then into the store.
 
     Args:
-        asked: Every request that the recipe asks, answered or not.
+        asked: Every question that the recipe asks, answered or not.
         store: Where replies go.
         folder: Where request and reply files lie.
         endpoint: The API.
@@ -168,7 +169,7 @@ def _see_to_the_end(
 
 def _take_in(
     files: Sequence[Path],
-    asked: Iterable[Body],
+    asked: Iterable[Question[Any]],
     store: ReplyStore,
     folder: Path,
     ledger: Ledger,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self
 
 from understudy.data.disk_map import DiskMap
 from understudy.data.files import replacing
@@ -23,15 +23,12 @@ from understudy.teacher.batch.output import ANSWER, outcome, outcome_at, output_
 from understudy.teacher.cost.ledger import Ledger, worst_case
 from understudy.teacher.cost.spending import NO_TOKENS, Tokens, summed
 from understudy.teacher.endpoint.dialect import Dialect
-from understudy.teacher.replies.recordings import URL
+from understudy.teacher.replies.recordings import URL, named_key
 from understudy.teacher.replies.store import Reply, ReplyStore
 from understudy.teacher.request import Body, content_key, correction
 
-T = TypeVar("T")
-
 _OURS = re.compile(r"requests-\d{4,}\.jsonl")
-_KEY = re.compile("[0-9a-f]{64}")
-_PLACE = struct.Struct(">BIQI")
+_PLACE = struct.Struct(">BIQII")
 _NAMED = 3
 """How many lines of each kind are named; of the others there is only the count."""
 
@@ -62,7 +59,7 @@ class Imported:
         refused: Requests that were refused for good, which is now in the store too.
         failed: Requests that failed in a way that may pass, or that were not reached in time; they can be sent again.
         unknown: Lines for requests that the recipe does not ask.
-        repeated: Lines for requests that the store had settled before, or for which another line counts.
+        repeated: Lines for requests that had an answer before, or for which another line counts.
         broken: Lines that are no reply, such as one torn at the end of a download.
         tokens: What all replies in it report to have used; None where one of them does not.
         missing: Requests that the recipe asks and that the store still does not answer.
@@ -132,29 +129,21 @@ def exported(folder: Path) -> list[Path]:
     return files
 
 
-def every_request(questions: Iterable[Question[T]], store: ReplyStore) -> Iterator[Body]:
-    """Every request behind some questions, answered or not: themselves, and the correction where one is called for."""
-    for question in questions:
-        yield question.body
-        reply = store.get(question.body)
-        if reply is not None and reply.completion is not None:
-            answer = read_answer(question, reply)
-            if answer.rejected is not None:
-                yield correction(question.body, answer.reply or "", answer.rejected)
-
-
 def import_batch(
     files: Sequence[Path],
-    bodies: Iterable[Body],
+    questions: Iterable[Question[Any]],
     store: ReplyStore,
     ledger: Ledger | None = None,
     max_tokens: int | None = None,
 ) -> Imported:
     """Take the replies in output and error files into the store; to do so twice changes nothing.
 
+    A reply that is an answer takes the place of a stored one that is none, so that what was filled in by hand can be
+    mended.
+
     Args:
         files: Output and error files of OpenAI's Batch API or of ``vllm run-batch``, in any order.
-        bodies: Every request that the recipe asks, answered or not (`every_request`).
+        questions: Every question that the recipe asks, answered or not.
         store: Where replies go.
         ledger: Where it is entered what the kept replies cost; None where that was set aside when they were sent.
         max_tokens: How long a reply could become, for those that do not tell what they took.
@@ -165,8 +154,8 @@ def import_batch(
     with store, _Import(files, store, max_tokens) as taken:
         taken.look_through()
         try:
-            for body in bodies:
-                taken.meet(body)
+            for question in questions:
+                taken.meet(question)
         finally:  # what is kept will never be new again
             if ledger is not None:
                 taken.enter(ledger)
@@ -180,12 +169,14 @@ class _Place(NamedTuple):
         worth: As `Outcome.worth`.
         file: Which file, counted from 0.
         offset: In bytes.
+        number: That of the line, counted from 1.
         lines: How many lines in all are for this request.
     """
 
     worth: int
     file: int
     offset: int
+    number: int
     lines: int
 
     @classmethod
@@ -197,7 +188,7 @@ class _Place(NamedTuple):
 
 
 class _Import:
-    """An import under way: first all files are looked through, then the requests are met with what was found."""
+    """An import under way: first all files are looked through, then the questions are met with what was found."""
 
     def __init__(self, files: Sequence[Path], store: ReplyStore, max_tokens: int | None) -> None:
         self._files = files
@@ -215,7 +206,6 @@ class _Import:
         self._tokens: Tokens | None = NO_TOKENS
         self._fresh: Tokens | None = NO_TOKENS
         self._worst = NO_TOKENS
-        self._before: Body = {"messages": []}
 
     def __enter__(self) -> Self:
         return self
@@ -238,26 +228,25 @@ class _Import:
                 if said.failure:
                     self._name("failed", f"{path}:{number}: {said.failure}")
                 self._tokens = summed(self._tokens, said.tokens)
-                self._note(said.custom_id, _Place(said.worth, file, offset, 1))
+                self._note(said.custom_id, _Place(said.worth, file, offset, number, 1))
 
-    def meet(self, body: Body) -> None:
-        """Give a request its reply, where there is one and it had none; a request that comes twice counts once."""
-        before, self._before = self._before, body
-        key = content_key(body)
+    def meet(self, question: Question[Any]) -> None:
+        """Give a question its reply, and where that is no answer its correction another, as far as there are any.
+
+        A question that comes twice counts once.
+        """
+        key = content_key(question.body)
         if self._met.get(key) is not None:
             return
-        self._met.put(key, 1)
-        reply = self._store.get(body)
-        self._answered |= reply is not None and reply.completion is not None
-        packed = self._places.get(key)
-        if packed is not None:
-            place = _Place.unpacked(packed)
-            self._matched.add(place.file)
-            self._known += place.lines
-            self._counts["repeated"] += place.lines - (reply is None)
-            reply = reply or self._keep(key, body, place)
-        self._counts["missing"] += reply is None
-        self._counts["corrections"] += reply is None and _corrects(body, before)
+        reply = self._settle(key, question.body, question)
+        if reply is None or reply.completion is None:
+            return
+        answer = read_answer(question, reply)
+        if answer.rejected is not None:
+            again = correction(question.body, answer.reply or "", answer.rejected)
+            if self._settle(content_key(again), again, question) is None:
+                self._counts["corrections"] += 1
+                self._name_unusable(key, question)
 
     def enter(self, ledger: Ledger) -> None:
         """Enter what the replies cost that were not in the store before."""
@@ -285,15 +274,35 @@ class _Import:
         return Imported(**self._counts, unknown=unknown, tokens=self._tokens, named=named)
 
     def _note(self, custom_id: str, place: _Place) -> None:
-        if not _KEY.fullmatch(custom_id):
+        key = named_key(custom_id)
+        if key is None:
             return
-        key = bytes.fromhex(custom_id)
-        packed = self._places.get(key)
-        if packed is not None:
-            before = _Place.unpacked(packed)
+        before = self._place(key)
+        if before is not None:
             better = place if place.worth > before.worth else before
             place = better._replace(lines=before.lines + 1)
         self._places.put(key, place.packed())
+
+    def _settle(self, key: bytes, body: Body, question: Question[Any]) -> Reply | None:
+        """The reply to a request: the stored one, or one in the files where the store has none, or only a useless one.
+
+        The request is the question's own, or the correction of the reply to that.
+        """
+        self._met.put(key, 1)
+        reply = self._store.find(key)
+        self._answered |= reply is not None and reply.completion is not None
+        place = self._place(key)
+        if place is not None:
+            self._matched.add(place.file)
+            self._known += place.lines
+            fresh = reply is None or (
+                not _is_answered(question, reply) and _is_answered(question, self._reply_at(place))
+            )
+            self._counts["repeated"] += place.lines - fresh
+            if fresh:
+                reply = self._keep(key, body, place) or reply
+        self._counts["missing"] += reply is None
+        return reply
 
     def _keep(self, key: bytes, body: Body, place: _Place) -> Reply | None:
         """The reply at a place, once it is in the store; None where nothing there is worth keeping."""
@@ -313,6 +322,20 @@ class _Import:
         self._worst = self._worst.plus(_request_line(body, Dialect().spoken(body, self._max_tokens)).worst)
         return reply
 
+    def _place(self, key: bytes) -> _Place | None:
+        packed = self._places.get(key)
+        return None if packed is None else _Place.unpacked(packed)
+
+    def _reply_at(self, place: _Place) -> Reply | None:
+        return outcome_at(self._files[place.file], place.offset).reply
+
+    def _name_unusable(self, key: bytes, question: Question[Any]) -> None:
+        """Say why the reply in the files is none that can be used, if there is one."""
+        place = self._place(key)
+        if place is not None and (reply := self._reply_at(place)) is not None:
+            reason = shown(str(read_answer(question, reply).rejected))
+            self._name("corrections", f"{self._files[place.file]}:{place.number}: {reason}")
+
     def _unmet(self, path: Path) -> Iterator[str]:
         """The lines of a file for requests that the recipe does not ask."""
         for number, _, line in output_lines(path):
@@ -320,7 +343,8 @@ class _Import:
                 custom_id = outcome(line).custom_id
             except DataError:
                 continue
-            if not _KEY.fullmatch(custom_id) or self._met.get(bytes.fromhex(custom_id)) is None:
+            key = named_key(custom_id)
+            if key is None or self._met.get(key) is None:
                 yield f"{path}:{number}: for the request {shown(custom_id)!r}, which this recipe does not ask"
 
     def _count(self, kind: str, where: str) -> None:
@@ -359,10 +383,9 @@ def _numbered(requests: Iterable[_Line], most: int, size: int) -> Iterator[tuple
         lines, written = lines + 1, written + taken
 
 
-def _corrects(body: Body, before: Body) -> bool:
-    """Whether a request is the correction of the one before it, as it follows it in `every_request`."""
-    known = before["messages"]
-    return len(known) > 0 and len(body["messages"]) > len(known) and body["messages"][: len(known)] == known
+def _is_answered(question: Question[Any], reply: Reply | None) -> bool:
+    """Whether a reply is an answer to a question."""
+    return reply is not None and read_answer(question, reply).rejected is None
 
 
 def _is_export(path: Path) -> bool:
@@ -373,4 +396,4 @@ def _is_export(path: Path) -> bool:
             line = file.read(len(start) + 64)
     except OSError:
         return False
-    return line.startswith(start) and _KEY.fullmatch(line[len(start) :].decode("ascii", "replace")) is not None
+    return line.startswith(start) and named_key(line[len(start) :].decode("ascii", "replace")) is not None

@@ -27,8 +27,8 @@ Line = tuple[int, int, dict[str, Any]]
 def recorded_replies(requests: Path, replies: Path) -> Iterator[tuple[bytes, int]]:
     """The content key of every request that the recording answers, and the offset of the answer in ``replies``.
 
-    A request counts under what its body says, and under the content key that it is named by, if it is: what was exported
-    is sent with a limit for the reply, and perhaps without a schema, and answers what was asked all the same.
+    A request counts by its body, and by the content key that it is named by, if it is: what was exported to be sent has
+    a limit for the reply, and perhaps no schema, and is what was asked all the same.
 
     A refusal for good is an answer too. Any other line with an error or another status than 200 is none and is passed
     over; so is a reply to a request that stands elsewhere, as when one output file serves several request files.
