@@ -187,11 +187,15 @@ def test_files_are_converted_and_types_renamed(call: Call, columns: Path) -> Non
     code, printed, err = call("convert", columns, out, "--types", "PER=person, LOC=")
     assert (code, printed) == (0, "")
     assert err == f"Wrote {out}: 2 texts; entities: person 1\n"
+    assert [row["target"] for row in rows(out)] == [[{"start": 0, "end": 3, "type": "person"}], []]
+
+
+def test_what_is_odd_in_a_converted_file_is_noted(call: Call, columns: Path) -> None:
+    out = columns.parent / "out.jsonl"
     columns.write_text("Ann B-PER\nNew York B-LOC\nx O\n")
     wrote, note = call("convert", columns, out)[2].splitlines()
     assert wrote == f"Wrote {out}: 1 text; entities: PER 1, LOC 1"
     assert note.startswith(f"Note: {columns}:2: 3 columns, where most lines have 2")
-    assert [row["target"] for row in rows(out)] == [[{"start": 0, "end": 3, "type": "person"}], []]
 
 
 @pytest.mark.parametrize(

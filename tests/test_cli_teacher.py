@@ -66,6 +66,17 @@ def test_teach_asks_and_says_what_came_of_it_and_trains_nothing(call: Call, live
     assert not (folder / "run" / "5-students").exists()
 
 
+def test_check_says_why_texts_are_not_worth_asking_about_and_where_that_is_set(call: Call, live: Path) -> None:
+    pool = rows(live.parent / "pool.jsonl")
+    write_rows(live.parent / "pool.jsonl", [*pool, {"id": "again", "text": pool[0]["text"]}])
+    code, out, err = call("check", live, "--out", live.parent / "run")
+    assert code == 0, err
+    assert "1 of the pool not worth asking about\n        1 duplicate\n" in out
+    assert "set under clean: min_chars, max_chars, near_duplicates, decontaminate, degenerate, language\n" in out
+    write_rows(live.parent / "pool.jsonl", pool)
+    assert "under clean" not in call("check", live, "--out", live.parent / "run")[1]
+
+
 def test_a_teacher_that_gives_every_text_the_same_answer_is_told(call: Call, live: Path) -> None:
     folder = live.parent
     write_rows(folder / "pool.jsonl", [{"id": f"p{number}", "text": f"Goal {number}!"} for number in range(18)])
@@ -336,7 +347,7 @@ def test_teaching_that_is_stopped_waits_for_what_is_paid_for_and_says_how_to_go_
         _, err = process.communicate(timeout=60)
         assert kept(live.parent) == len(fake.requests) > 0
     assert process.returncode == 130
-    assert "replies already paid for; Ctrl-C ends that." in err
+    assert "already paid for; Ctrl-C ends that." in err
     assert err.splitlines()[-1] == "Stopped; the same command goes on from here."
     assert "Traceback" not in err
 

@@ -1,6 +1,6 @@
 import pytest
 
-from understudy import words
+from understudy import registry, words
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,8 @@ from understudy import words
 )
 def test_numbers_are_written_for_people(said: str, expected: str) -> None:
     assert said == expected
+
+
+@pytest.mark.parametrize("name", registry.names("mixture"))
+def test_every_mixture_has_a_meaning(name: str) -> None:
+    assert words.mixture_meaning(name)

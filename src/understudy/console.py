@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as RichProgress
 
 from understudy import words
+from understudy.data.clean import ABOUT_LABELS, Cleaning
 from understudy.progress import Bar
 from understudy.report import study_table, terminal
 from understudy.report.scores import Counts, Scores, Teacher
@@ -42,6 +44,9 @@ _REASONS = 8
 _LINE = 100
 _SILENCE = 30.0
 """Seconds until work that no bar shows is told of in a line."""
+
+_ABOUT_TEXTS = [field.name for field in fields(Cleaning) if field.name not in ABOUT_LABELS]
+"""The settings that decide which texts the teacher is asked about."""
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -176,6 +181,9 @@ def show_plan(plan: "Plan") -> None:
     """What a recipe would do."""
     rows = ", ".join(f"{count:,} {source}" for source, count in plan.rows.items() if count)
     out.print(f"Data:     {rows}; {plan.skipped:,} of the pool not worth asking about")
+    _show_reasons(plan.passed_over)
+    if plan.passed_over:
+        out.print(f"          what is worth it is set under clean: {', '.join(_ABOUT_TEXTS)}", soft_wrap=True)
     for reason, count in plan.left_out.items():
         out.print(f"          {count:,} more of gold left out: {escape(reason)}")
     for source, name in plan.formats.items():
@@ -309,7 +317,8 @@ def show_imported(imported: "Imported") -> None:
     if imported.missing:
         out.print("Export again to ask for what is missing, and only that.")
     if imported.corrections:
-        out.print("Or mend these lines and import the file again: what can be used then takes their place.")
+        line = "Or mend these lines and import the file again: what can be used then takes their place."
+        out.print(line, soft_wrap=True)
 
 
 def show_holdings(store: Path, holdings: Sequence["Holding"]) -> None:

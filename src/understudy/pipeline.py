@@ -16,6 +16,7 @@ from understudy.report.page import write_report
 from understudy.report.scores import Teacher, read_scores
 from understudy.run_folder import RunFolder
 from understudy.stages import batch
+from understudy.stages import record as records
 from understudy.stages.clean import clean, rejections
 from understudy.stages.evaluate import evaluate, scoreboard_of
 from understudy.stages.gather import gather
@@ -143,6 +144,15 @@ def clean_only(
     with folder.locked():
         clean(recipe, folder, progress)
         return sum(1 for _ in read_examples(folder.clean)), rejections(folder), folder
+
+
+def record(recipe: Recipe | Path | str, column: str, folder: Path | str) -> int:
+    """Write answers that the teacher gave elsewhere, in a column of pool and test, as a recording; returns how many.
+
+    Raises:
+        UnderstudyError: Something a user can put right.
+    """
+    return records.record(_loaded(recipe), column, Path(folder))
 
 
 def export_batch(

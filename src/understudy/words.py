@@ -110,6 +110,13 @@ _MIXTURES = {
     "distilled": "the teacher’s labels only",
     "union": "gold and teacher’s labels, shuffled together",
     "simple_mix": "the teacher’s labels first, then gold",
+    "reversed": "gold first, then the teacher’s labels",
+    "linear": "the teacher’s labels giving way to gold, steadily",
+    "cosine": "the teacher’s labels giving way to gold, along a cosine",
+    "sigmoid": "the teacher’s labels giving way to gold, about half-way",
+    "power": "the teacher’s labels giving way to gold, fast at first",
+    "weighted": "gold and teacher’s labels together, each of the teacher’s weighed",
+    "needle": "gold, then the teacher’s labels completed and weighed, then gold again",
 }
 
 

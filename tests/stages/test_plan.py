@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import understudy as us
 from tests.newswire import recorded_labels, rows, stamps, write_highlights, write_recipe, write_rows, write_slice
@@ -48,6 +49,60 @@ def test_gold_that_would_be_left_out_is_told_apart(tmp_path: Path) -> None:
     write_rows(tmp_path / "gold.jsonl", [*rows(tmp_path / "gold.jsonl"), leaked])
     found = us.check(path, tmp_path / "run")
     assert (found.rows["gold"], found.left_out) == (24, {"stands in test": 1})
+
+
+def test_what_of_the_pool_is_passed_over_is_counted_by_the_reason(tmp_path: Path) -> None:
+    path = write_slice(tmp_path, per_desk=2, pool=24)
+    pool, test = rows(tmp_path / "pool.jsonl"), rows(tmp_path / "test.jsonl")
+    added = [pool[0]["text"], pool[1]["text"] + "!", pool[2]["text"] + "?", "x" * 5000, test[0]["text"]]
+    write_rows(tmp_path / "pool.jsonl", [*pool, *({"id": f"n{n}", "text": text} for n, text in enumerate(added))])
+    found = us.check(path, tmp_path / "run")
+    assert found.passed_over == {"near-duplicate": 2, "too long": 1, "duplicate": 1, "stands in test": 1}
+    assert (found.skipped, found.forecast.rows) == (5, 48)
+
+
+def test_labels_of_which_there_is_little_gold_are_named(tmp_path: Path) -> None:
+    path = write_slice(tmp_path, per_desk=10, pool=1)
+    assert us.check(path, tmp_path / "run").oddities == []
+    gold = rows(tmp_path / "gold.jsonl")
+    write_rows(tmp_path / "gold.jsonl", [row for row in gold if row["desk"] != "sport"][1:])
+    [few] = us.check(path, tmp_path / "run").oddities
+    assert few.startswith("gold has few of ")
+    assert ("sport 0" in few, f"{gold[0]['desk']} 9" in few, few.count(",")) == (True, True, 1)
+    write_rows(tmp_path / "gold.jsonl", gold[:1])
+    [many] = us.check(path, tmp_path / "run").oddities
+    assert "and 4 more; ten or more" in many
+    (tmp_path / "gold.jsonl").unlink()
+    without = write_recipe(tmp_path, data={"gold": None}, mixtures=["distilled"])
+    without.write_text(without.read_text().replace("  gold: null\n", ""))
+    assert us.check(without, tmp_path / "run").oddities == []
+
+
+def dates(folder: Path, *students: str, target: str = "2021-05-{:02}") -> Path:
+    """A recipe that has dates written as ISO does."""
+    for name in ("gold", "pool", "test"):
+        texts = [f"The {name} came. It was {day} May 2021." for day in range(1, 13)]
+        write_rows(
+            folder / f"{name}.jsonl",
+            [{"id": f"{name}{n}", "text": text, "target": target.format(n + 1)} for n, text in enumerate(texts)],
+        )
+    path = write_recipe(folder, teacher=OPENAI, students=dict.fromkeys(students))
+    recipe = yaml.safe_load(path.read_text())
+    recipe["task"] = {"type": "text2text", "instruction": "Write the date as ISO 8601."}
+    recipe["data"]["columns"] = {"target": "target"}
+    path.write_text(yaml.safe_dump(recipe))
+    return path
+
+
+def test_students_that_can_only_copy_what_does_not_stand_in_the_texts_are_told(tmp_path: Path) -> None:
+    [said] = us.check(dates(tmp_path, "lead", "linear"), tmp_path / "run").oddities
+    assert said == (
+        "0 of 24 targets are made of sentences of their texts, and the students (lead, linear) only ever copy such; "
+        "add one that writes (lstm, t5, bart)"
+    )
+    assert us.check(dates(tmp_path, "linear", "lstm"), tmp_path / "run").oddities == []
+    assert us.check(dates(tmp_path, "linear", target="It was {} May 2021."), tmp_path / "run").oddities == []
+    assert us.check(write_highlights(tmp_path, {"linear": None}), tmp_path / "run").oddities == []
 
 
 def test_a_control_is_planned_once_and_alone_is_nothing_to_choose(tmp_path: Path) -> None:

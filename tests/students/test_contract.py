@@ -22,9 +22,11 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 each_student = pytest.mark.parametrize("name", registry.names("student"))
 
 
-def is_confidence(found: float | None, student: Student) -> bool:
-    """Whether it is a probability; a control, which is not sure of anything, has none."""
-    return student.control if found is None else 0.0 <= found <= 1.0
+def is_confidence(found: float | None, cell: Cell) -> bool:
+    """Whether it is a probability; a control has none, nor has who copies where copies are no answers."""
+    task, student = cell.lesson.task, cell.student
+    unsure = student.control or (student.copies and task.form == "text" and not task.extractive)
+    return found is None if unsure else found is not None and 0.0 <= found <= 1.0
 
 
 @each_student
@@ -60,7 +62,7 @@ def test_every_text_gets_one_answer_with_a_confidence_unless_it_is_a_controls(ce
     for answer, text in zip(answers, cell.lesson.texts, strict=True):
         assert answer.target is not None
         assert cell.lesson.task.parse(cell.lesson.task.render(answer.target, text), text) == answer.target
-        assert is_confidence(answer.confidence, cell.student)
+        assert is_confidence(answer.confidence, cell)
     assert cell.student.predict([]) == []
 
 
@@ -75,7 +77,7 @@ def test_no_text_is_too_strange(cell: Cell) -> None:
     task = cell.lesson.task
     for answer, text in zip(cell.student.predict(small.STRANGE), small.STRANGE, strict=True):
         assert answer.target is not None
-        assert is_confidence(answer.confidence, cell.student)
+        assert is_confidence(answer.confidence, cell)
         if answer.target and task.form != "spans":  # of a hundred equal mentions, which one is meant is not said
             assert task.parse(task.render(answer.target, text), text) == answer.target
 

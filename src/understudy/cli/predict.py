@@ -60,15 +60,15 @@ def predict(
     """
     from understudy import console
     from understudy.data.entities.formats import is_list, written_format
-    from understudy.data.files import is_same, replacing
+    from understudy.data.files import check_apart, replacing
     from understudy.data.texts import read_texts, recognise_texts
 
     if column is not None and file is None:
         raise DataError("--text names the column of texts in --file; expected --file, or texts without any option")
     if (file is None) == (not texts):
         raise DataError("expected either texts or --file with texts in it")
-    if file is not None and out is not None and is_same(file, out):
-        raise DataError(f"{out}: this is the file that is read; expected another one to write to")
+    if file is not None and out is not None:
+        check_apart(file, out)
     rows: Iterator[_Row] = ((text, {"text": text}) for text in texts or ())
     if file is not None:
         read_as = read_as or recognise_texts(file)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.app import app
+from understudy.cli.app import RecipeFile, app
 from understudy.teacher.replies.store import STORE
 
 commands = typer.Typer(no_args_is_help=True, help="Look after the store of the teacher's replies.")
@@ -38,6 +38,19 @@ def export(
     from understudy.teacher.replies.archive import export as export_replies
 
     count = export_replies(store, folder, Selection(model=model, answerer=answerer))
+    console.show_recording(count, folder)
+
+
+@commands.command(epilog="Example: understudy replies record recipe.yaml recorded --column gpt_label")
+def record(
+    recipe: RecipeFile,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where requests.jsonl and replies.jsonl are written.")],
+    column: Annotated[str, typer.Option("--column", help="The column of pool and test with the teacher's answers.")],
+) -> None:
+    """Write answers that the teacher gave elsewhere, in a column of your files, as a recording for teacher.replies."""
+    from understudy import console, pipeline
+
+    count = pipeline.record(recipe, column, folder)
     console.show_recording(count, folder)
 
 

@@ -226,6 +226,16 @@ def is_same(path: Path, other: Path) -> bool:
         return False
 
 
+def check_apart(source: Path, to: Path) -> None:
+    """Find out whether what is written would take the place of what it is made from.
+
+    Raises:
+        DataError: It would.
+    """
+    if is_same(source, to):
+        raise DataError(f"{to}: this is the file that is read; expected another one to write to")
+
+
 def is_folder(path: Path | str) -> bool:
     """Whether there is a folder of that name, which may be too long for one."""
     try:

@@ -1,24 +1,24 @@
 """Planning: what a recipe would do and cost, worked out without asking anything."""
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial, reduce
 from itertools import chain
 from pathlib import Path
 
 from understudy.data import clean
-from understudy.data.entities.oddities import Oddities
 from understudy.errors import RecipeError, UnderstudyError, several
-from understudy.example import Source
+from understudy.example import Example, Source
 from understudy.progress import Progress
 from understudy.recipe import Recipe
 from understudy.run_folder import RunFolder
 from understudy.stages.arms import comparison_arms
-from understudy.stages.gather import file_formats, read_gold, read_sources, source_files
+from understudy.stages.gather import file_formats, read_gold, read_sources
 from understudy.stages.generate import writing_forecasts
-from understudy.stages.teach import askable
+from understudy.stages.inventory import Inventory
+from understudy.stages.teach import askable, screened
 from understudy.stages.teacher import dialect_of, endpoint_of, interview_of, ledger_of, price_of, teacher_of
 from understudy.tasks.task import labels_of
 from understudy.teacher.cost.ledger import Budget, worst_case
@@ -39,8 +39,8 @@ class Plan:
         left_out: How many more rows of gold are left out, by the reason.
         formats: What the file of each source is, where the task is to mark entities.
         entities: How many entities of each type its rows have.
-        oddities: What is odd in files of entities, though no mistake, in a line each.
-        skipped: How many pool texts the teacher would not be asked about.
+        oddities: What is odd in the data, though no mistake, in a line each.
+        passed_over: How many pool texts the teacher would not be asked about, by the reason.
         forecast: What asking it would take.
         writing: What having texts written would take; None where none are.
         checking: What having the teacher check these texts would take; None where it does not.
@@ -56,12 +56,12 @@ class Plan:
         store: Where the teacher's replies are kept.
     """
 
-    rows: dict[str, int]
+    rows: dict[Source, int]
     left_out: dict[str, int]
     formats: dict[Source, str]
-    entities: dict[str, Counter[str]]
+    entities: dict[Source, Counter[str]]
     oddities: list[str]
-    skipped: int
+    passed_over: dict[str, int]
     forecast: Forecast
     writing: Forecast | None
     checking: Forecast | None
@@ -74,6 +74,11 @@ class Plan:
     max_tokens: int
     arms: dict[str, int]
     store: Path
+
+    @property
+    def skipped(self) -> int:
+        """How many pool texts the teacher would not be asked about."""
+        return sum(self.passed_over.values())
 
     @property
     def to_ask(self) -> int:
@@ -106,37 +111,28 @@ def plan(recipe: Recipe, run: RunFolder, progress: Progress) -> Plan:
     Raises:
         UnderstudyError: Something is not as it should be; whatever can be found at once is listed together.
     """
-    rows: Counter[str] = Counter(gold=0, pool=0, test=0)
-    left_out: Counter[str] = Counter()
-    entities: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    odd = _looking(recipe)
+    inventory, passed_over = Inventory(recipe), Counter[str]()
 
     def count() -> None:
         for example in read_sources(recipe):
-            if clean.is_rejected(example):
-                left_out[clean.kind_of_rejection(example)] += 1
-                continue
-            rows[example.source] += 1
-            if isinstance(example.target, tuple):
-                entities[example.source].update(span.type for span in example.target)
-                odd[example.source].look_at(example.text, example.target)
+            inventory.add(example)
 
     checks = _checks(recipe, run, progress) if recipe.students else _checks(recipe, run, progress)[1:]
     several(_problems([*checks, count]))
     interview, gold = interview_of(recipe, run, progress), partial(read_gold, recipe)
     teacher = teacher_of(recipe, interview, gold)
-    forecast = teacher.forecast(askable(recipe, read_sources(recipe)))
+    forecast = teacher.forecast(_worth_asking(recipe, passed_over))
     section = recipe.generate
     writing, checking = (None, None) if section is None else writing_forecasts(recipe, section, interview, gold)
     listed = None if recipe.teacher.price else list_price(recipe.teacher.model, recipe.teacher.base_url)
     ledger = ledger_of(recipe, run)
     return Plan(
-        rows=dict(rows),
-        left_out=dict(left_out),
+        rows=dict(inventory.rows),
+        left_out=dict(inventory.left_out),
         formats=file_formats(recipe),
-        entities=dict(entities),
-        oddities=[line for file in odd.values() for line in file.told()],
-        skipped=rows["pool"] + (rows["test"] if recipe.teacher.compared else 0) - forecast.rows,
+        entities=dict(inventory.entities),
+        oddities=list(inventory.notes()),
+        passed_over=dict(passed_over.most_common()),
         forecast=forecast,
         writing=writing,
         checking=checking,
@@ -161,13 +157,13 @@ def check_available(recipe: Recipe, run: RunFolder, progress: Progress) -> None:
     several(_problems(_checks(recipe, run, progress)))
 
 
-def _looking(recipe: Recipe) -> dict[Source, Oddities]:
-    """Who looks for oddities, in each file; nobody where the task has no entities."""
-    task, layout = recipe.task.build(), recipe.data.layout
-    if task.form != "spans":
-        return {}
-    files = source_files(recipe).items()
-    return {source: Oddities(path, layout.format_of(source, path, task)) for source, path in files}
+def _worth_asking(recipe: Recipe, passed_over: Counter[str]) -> Iterator[Example]:
+    """The texts that the teacher would be asked about; the reasons not to ask about others are counted."""
+    for example in screened(recipe, read_sources(recipe)):
+        if clean.is_rejected(example):
+            passed_over[clean.kind_of_rejection(example)] += 1
+        else:
+            yield example
 
 
 def _first_attempt(recipe: Recipe, teacher: Teacher) -> Tokens | None:

@@ -51,6 +51,7 @@ class ByForm(ABC):
 
     forms: ClassVar[frozenset[Form]] = frozenset(get_args(Form))
     control: ClassVar[bool] = False
+    copies: ClassVar[bool] = False
     packages: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod

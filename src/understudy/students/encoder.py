@@ -37,6 +37,7 @@ class Encoder(ByForm):
         seed: Decides the order of the examples, and dropout.
     """
 
+    copies: ClassVar[bool] = True
     packages: ClassVar[tuple[str, ...]] = pretrained.PACKAGES
 
     def __init__(  # noqa: PLR0913 - settings, each by its name

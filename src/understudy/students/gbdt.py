@@ -33,6 +33,7 @@ class GBDT(ByForm):
         seed: Draws the features of each tree.
     """
 
+    copies: ClassVar[bool] = True
     packages: ClassVar[tuple[str, ...]] = ("lightgbm",)
 
     def __init__(

@@ -45,6 +45,7 @@ class Lead:
 
     forms: ClassVar[frozenset[Form]] = frozenset({"text"})
     control: ClassVar[bool] = True
+    copies: ClassVar[bool] = True
 
     def __init__(self, *, sentences: PositiveInt | None = None, seed: Count = 0) -> None:
         self.sentences = sentences

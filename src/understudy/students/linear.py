@@ -1,5 +1,7 @@
 """Linear: logistic regression, the baseline that every engineer tries first and that is hard to beat."""
 
+from typing import ClassVar
+
 from understudy.students.by_form import ByForm, Model
 from understudy.students.ranges import Count, Positive, PositiveInt, suited
 from understudy.tasks.task import Task
@@ -17,6 +19,8 @@ class Linear(ByForm):
         iterations: The most iterations of L-BFGS over the whole training, shared among the mixture's segments.
         seed: Orders the rows; being convex, the problem has one solution, and seeds agree up to rounding.
     """
+
+    copies: ClassVar[bool] = True
 
     def __init__(
         self,

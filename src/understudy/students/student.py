@@ -50,10 +50,12 @@ class Student(Predictor, Protocol):
         forms: The forms of target that it can learn to give.
         control: Whether it is there only to be beaten, like a text's beginning as its summary. A control is fitted
             once, whatever mixtures and seeds there are; all others are compared with it, and it is never chosen.
+        copies: Whether it answers with sentences of the text where the task asks for a text, and writes none itself.
     """
 
     forms: ClassVar[frozenset[Form]]
     control: ClassVar[bool]
+    copies: ClassVar[bool]
 
     def check_available(self) -> None:
         """Find out whether it can be trained here, before anything is spent on what to train it on.

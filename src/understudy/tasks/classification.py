@@ -44,6 +44,7 @@ class Classification:
     headline: ClassVar[str] = "macro_f1"
     form: ClassVar[Form] = "label"
     exact: ClassVar[bool] = True
+    extractive: ClassVar[bool] = False
     diagnostic: ClassVar[frozenset[str]] = frozenset()
     generation_prompt: ClassVar[str] = "generate-from-label.v1"
 

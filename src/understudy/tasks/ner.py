@@ -43,6 +43,7 @@ class NER:
     headline: ClassVar[str] = "f1"
     form: ClassVar[Form] = "spans"
     exact: ClassVar[bool] = True
+    extractive: ClassVar[bool] = False
     diagnostic: ClassVar[frozenset[str]] = frozenset()
     generation_prompt: ClassVar[str] = "generate-from-entities.v1"
 

@@ -37,6 +37,7 @@ class Summarization:
     headline: ClassVar[str] = "rouge_l_f1"
     form: ClassVar[Form] = "text"
     exact: ClassVar[bool] = False
+    extractive: ClassVar[bool] = True
     diagnostic: ClassVar[frozenset[str]] = frozenset({"words", "length_ratio", "novel_bigrams", "entity_support"})
     generation_prompt: ClassVar[str] = "generate-from-summary.v2"
 

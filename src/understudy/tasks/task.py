@@ -68,6 +68,7 @@ class Task(Protocol):
         headline: The metric that decides between predictors; higher is better.
         form: What its targets are, which decides what a student must be able to say.
         exact: Whether a text has one right answer, rather than many wordings of it, so that answers can be compared.
+        extractive: Whether some of a text's own sentences are an answer to it, as they are a summary.
         diagnostic: The metrics, such as a length, that describe answers without judging them: no side is better.
         generation_prompt: The released prompt by which the teacher writes a text for a target.
     """
@@ -75,6 +76,7 @@ class Task(Protocol):
     headline: ClassVar[str]
     form: ClassVar[Form]
     exact: ClassVar[bool]
+    extractive: ClassVar[bool]
     diagnostic: ClassVar[frozenset[str]]
     generation_prompt: ClassVar[str]
 

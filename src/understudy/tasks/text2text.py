@@ -38,6 +38,7 @@ class TextToText:
     headline: ClassVar[str] = "chrf"
     form: ClassVar[Form] = "text"
     exact: ClassVar[bool] = False
+    extractive: ClassVar[bool] = False
     diagnostic: ClassVar[frozenset[str]] = frozenset({"words", "length_ratio"})
     generation_prompt: ClassVar[str] = "generate-from-output.v1"
 

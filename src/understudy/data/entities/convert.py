@@ -22,7 +22,7 @@ from understudy.data.entities.marked import MarkedText, Types, marked_text
 from understudy.data.entities.oddities import Oddities
 from understudy.data.entities.tags import Scheme
 from understudy.data.faults import Faults
-from understudy.data.files import is_same
+from understudy.data.files import check_apart
 from understudy.errors import DataError
 
 
@@ -73,8 +73,7 @@ def convert(source: Path, to: Path, how: Conversion) -> Converted:
         DataError: A file cannot be read or written, or is to be written over itself; nobody has marked anything in it;
             or rows of it are wrong, all of which are listed.
     """
-    if is_same(source, to):
-        raise DataError(f"{to}: this is the file that is read; expected another one to write to")
+    check_apart(source, to)
     done = Converted()
     write(to, _read(source, how, done), how.write_as or written_format(to), how.scheme)
     return done

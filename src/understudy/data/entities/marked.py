@@ -62,18 +62,18 @@ def renamed(cells: Any, types: Types) -> Any:
     """
     if not isinstance(cells, list):
         return cells
-    cells = [span_cell(cell) for cell in cells]
+    cells = [span_cell(cell) or cell for cell in cells]
     kept = [cell for cell in cells if types.get(_type(cell), "") is not None]
     return [{**cell, "type": types[_type(cell)]} if _type(cell) in types else cell for cell in kept]
 
 
-def span_cell(cell: Any) -> Any:
-    """A span as ours are, of one that is a triple or calls its type a ``label``; anything else as it is."""
+def span_cell(cell: Any) -> dict[str, Any] | None:
+    """A span as ours are, of one that is a triple or calls its type a ``label``; None for anything else."""
     if isinstance(cell, list) and len(cell) == 3:
         return dict(zip(("start", "end", "type"), cell, strict=True))
     if isinstance(cell, dict) and {"start", "end", "label"} <= cell.keys() and "type" not in cell:
         return {"start": cell["start"], "end": cell["end"], "type": cell["label"]}
-    return cell
+    return None
 
 
 def known(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,6 +55,6 @@ def _cell(entity: Any) -> dict[str, Any]:
     if isinstance(entity, list) and len(entity) == 4:  # the fourth is an entry of a knowledge base
         entity = entity[:3]
     cell = span_cell(entity)
-    if cell is entity:
+    if cell is None:
         raise DataError(f"no entity ({quoted(entity)}); expected {_ENTITY}")
     return cell

@@ -23,6 +23,12 @@ def document(text: str) -> list[str]:
     return parts[:_MOST]
 
 
+def is_extract(summary: str, text: str) -> bool:
+    """Whether a text is made of sentences of another, whatever white space stands in and between them."""
+    own, theirs = ({" ".join(sentence.split()) for sentence in document(each)} for each in (summary, text))
+    return own <= theirs
+
+
 def spoken(sentence: str) -> list[str]:
     """The words and marks of a sentence, in lower case."""
     lower = sentence.lower()

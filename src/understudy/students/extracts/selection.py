@@ -41,7 +41,8 @@ class Selector(BaseModel):
         sentences: So many are taken at most.
         words: The extract comes as close to this length as whole sentences can.
         joint: What stands between two sentences.
-        slope: The logit of a sentence's being worth taking, for each point of its score (Platt 1999).
+        slope: The logit of a sentence's being worth taking, for each point of its score (Platt 1999); None where that
+            is not how good an answer is, so that there is no confidence.
         bias: That logit for a score of nothing.
     """
 
@@ -50,7 +51,7 @@ class Selector(BaseModel):
     sentences: PositiveInt
     words: PositiveInt
     joint: Joint
-    slope: _Finite
+    slope: _Finite | None
     bias: _Finite
 
     @classmethod
@@ -63,14 +64,14 @@ class Selector(BaseModel):
             documents: The sentences of each.
             scores: A number for each of them: the higher, the sooner it is taken.
             summaries: What should come out.
-            task: Whose metric decides.
+            task: Whose metric decides; only of one that is extractive is there a confidence to learn.
         """
         joint = joint_of(summaries)
         if not documents:
-            return cls(sentences=3, words=_UNLIMITED, joint=joint, slope=1.0, bias=0.0)
+            return cls(sentences=3, words=_UNLIMITED, joint=joint, slope=1.0 if task.extractive else None, bias=0.0)
         step = math.ceil(len(documents) / _TRIED)
         tried = documents[::step], scores[::step], summaries[::step]
-        slope, bias = _platt(*tried)
+        slope, bias = _platt(*tried) if task.extractive else (None, 0.0)
         lengths = [
             cls(sentences=n, words=words, joint=joint, slope=slope, bias=bias) for n, words in _lengths(tried[2])
         ]
@@ -92,18 +93,21 @@ class Selector(BaseModel):
         """The learned numbers as a JSON object."""
         return self.model_dump()
 
-    def take(self, sentences: Sequence[str], scores: "Scores") -> tuple[str, float]:
+    def take(self, sentences: Sequence[str], scores: "Scores") -> tuple[str, float | None]:
         """The extract of a document, and how sure it is that each of its sentences should be there, on average.
 
         Nothing, for sure, is the extract of a document without a sentence.
         """
+        places = self._places(sentences, scores)
+        return self.joint.join(sentences[place] for place in places), self._confidence([scores[p] for p in places])
+
+    def _confidence(self, scores: Sequence[float]) -> float | None:
+        """How sure it is, on average, of sentences with these scores; None where it cannot tell."""
         from scipy.special import expit
 
-        places = self._places(sentences, scores)
-        if not places:
-            return "", 1.0
-        confidence = sum(float(expit(self.slope * scores[place] + self.bias)) for place in places) / len(places)
-        return self.joint.join(sentences[place] for place in places), confidence
+        if self.slope is None:
+            return None
+        return sum(float(expit(self.slope * score + self.bias)) for score in scores) / len(scores) if scores else 1.0
 
     def _places(self, sentences: Sequence[str], scores: "Scores") -> list[int]:
         """The places of the sentences to take, in the document's order."""
