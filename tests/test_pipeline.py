@@ -132,7 +132,7 @@ def test_per_class_scores_confusion_curve_and_counts_are_told(newswire_run: Run)
     for row in scores["rows"]:
         assert set(row["details"]["per_class"]) == set(LABELS)
         assert sum(map(sum, row["details"]["confusion"]["counts"])) == 96 * row["seeds"]
-    assert [point["distilled"] for point in scores["learning_curve"]["points"]] == [25, 50, 100]
+    assert [point["size"] for point in scores["learning_curve"]["points"]] == [25, 50, 100]
     assert scores["data"] == {
         "pool": 100,
         "gold": 96,

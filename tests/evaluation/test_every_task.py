@@ -56,7 +56,7 @@ def test_a_learning_curve_goes_on_from_the_last_size(sample: Sample) -> None:
     curve = learning_curve(
         {size: board.distributions([sample.answers(size)])[metric] for size in (10, 20, 40)}, "linear", metric
     )
-    assert [point["distilled"] for point in curve["forecast"]] == [80, 160]
+    assert [point["size"] for point in curve["forecast"]] == [80, 160]
     assert curve["points"][-1]["mean"] < curve["forecast"][0]["mean"] <= 1
 
 

@@ -44,8 +44,8 @@ def test_no_forecast_leaves_the_scale() -> None:
 def test_the_curve_tells_its_points_the_forecast_and_what_to_expect() -> None:
     sizes = [100, 200, 400, 800]
     curve = learning_curve({n: known(n, noise=0.002) for n in sizes}, "linear", "macro_f1")
-    assert [point["distilled"] for point in curve["points"]] == sizes
-    assert [point["distilled"] for point in curve["forecast"]] == [1600, 3200]
+    assert [point["size"] for point in curve["points"]] == sizes
+    assert [point["size"] for point in curve["forecast"]] == [1600, 3200]
     assert all(point["low"] <= point["mean"] <= point["high"] for point in curve["points"])
     now, then = known(800).value, curve["forecast"][0]["mean"]
     assert then == pytest.approx(known(1600).value, abs=0.01)

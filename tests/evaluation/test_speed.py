@@ -53,16 +53,16 @@ def test_a_slow_student_does_not_hold_up_the_run(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("busy", [0, 200, 400])
-def test_what_a_busy_machine_slows_down_for_a_while_does_not_count(
-    monkeypatch: pytest.MonkeyPatch, busy: int
-) -> None:
+def test_what_a_busy_machine_slows_down_for_a_while_does_not_count(monkeypatch: pytest.MonkeyPatch, busy: int) -> None:
     seconds = [0.001] * (5 + 600)
     seconds[5 + busy : 5 + busy + 200] = [0.004] * 200
     found = measure_speed(Clockwork(monkeypatch, [*seconds, 1.0]), ["a"] * 5)
-    assert (found.p50, found.p95) == (pytest.approx(1.0), pytest.approx(1.0))
+    assert found.p50 == pytest.approx(1.0)
+    assert found.p95 == pytest.approx(1.0)
 
 
 def test_median_and_tail_are_of_the_same_round(monkeypatch: pytest.MonkeyPatch) -> None:
     steady, uneven = [0.002] * 200, [0.001] * 150 + [0.009] * 50
     found = measure_speed(Clockwork(monkeypatch, [0.001] * 5 + steady + uneven + steady + [1.0]), ["a"] * 5)
-    assert (found.p50, found.p95) == (pytest.approx(1.0), pytest.approx(9.0))
+    assert found.p50 == pytest.approx(1.0)
+    assert found.p95 == pytest.approx(9.0)

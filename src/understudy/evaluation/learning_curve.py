@@ -23,7 +23,7 @@ def learning_curve(scores: Mapping[int, Distribution], student: str, metric: str
     """The curve as JSON: its points, what twice and four times the labels would be expected to bring, and a sentence.
 
     Args:
-        scores: The metric at each number of distilled examples, at least two, smallest first.
+        scores: The metric at each number of examples, at least two, smallest first.
         student: Whose curve it is.
         metric: The metric's name.
     """
@@ -34,8 +34,8 @@ def learning_curve(scores: Mapping[int, Distribution], student: str, metric: str
     gain = expected[2 * full].minus(scores[full])
     verdict = "would be expected to help" if gain.low > 0 else "cannot be said to help"
     return {
-        "points": [{"distilled": size, **asdict(score.estimate())} for size, score in scores.items()],
-        "forecast": [{"distilled": size, **asdict(score.estimate())} for size, score in expected.items()],
+        "points": [{"size": size, **asdict(score.estimate())} for size, score in scores.items()],
+        "forecast": [{"size": size, **asdict(score.estimate())} for size, score in expected.items()],
         "sentence": (
             f"Twice the teacher's labels ({2 * full:,}) {verdict}: {student} might go from {now.mean:.3f} to about "
             f"{then.mean:.3f} {words.metric(metric).name}, by {words.signed(gain.difference)} "
