@@ -5,12 +5,17 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, settings
 
 from tests.commands import GOLD, POOL, TEST, Call
 from tests.newswire import write_rows, write_slice
 from understudy import cli, pipeline
 from understudy.evaluation import speed
 from understudy.pipeline import Run
+
+# A busy machine is no mistake of the code's: properties have no deadline of their own.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
