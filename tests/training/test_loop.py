@@ -211,3 +211,11 @@ def test_mixed_precision_is_used_only_where_it_is_fast_and_wanted(monkeypatch: p
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda fast=fast: {"avx512_bf16": fast}, raising=False)
         assert product(enabled=True) == (torch.bfloat16 if fast else torch.float32)
         assert product(enabled=False) == torch.float32
+
+
+def test_a_weight_that_becomes_no_number_is_said() -> None:
+    module = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.constant_(module.weight, 3.4e38)
+    settings = how(steps=1, learning_rate=1e37, weight_decay=0.0)
+    with pytest.raises(UnderstudyError, match="diverged: a weight is no longer a number; lower the learning_rate"):
+        train(module, [{}], lambda _: -module.weight.sum(), settings, Silent())

@@ -15,6 +15,8 @@ from understudy.training.judge import Judge
 from understudy.training.mixtures import Mixture
 from understudy.training.regimen import Regimen
 
+_DIVERGED, _ADVICE = "the training diverged", "lower the learning_rate"
+
 Batch = Mapping[str, Tensor]
 """What one optimiser step learns from: tensors by name, the same number of rows in each."""
 
@@ -105,7 +107,7 @@ def train(
             weights are kept.
 
     Raises:
-        UnderstudyError: The loss is no longer a number.
+        UnderstudyError: The gradient or a weight is no longer a number.
     """
     device = next(module.parameters()).device
     optimiser = _optimiser(module, how)
@@ -131,6 +133,8 @@ def train(
                 break
     if best.weights:
         module.load_state_dict(best.weights)
+    if not all(value.isfinite().all() for value in module.state_dict().values()):
+        raise UnderstudyError(f"{_DIVERGED}: a weight is no longer a number; {_ADVICE}")
     module.eval()
     return course
 
@@ -151,7 +155,7 @@ def _step(module: nn.Module, optimiser: torch.optim.Optimizer, clip: float) -> N
     """Move along the gradient."""
     norm = nn.utils.clip_grad_norm_(module.parameters(), clip)
     if not math.isfinite(norm):
-        raise UnderstudyError("the training diverged: the gradient is no longer a number; lower the learning_rate")
+        raise UnderstudyError(f"{_DIVERGED}: the gradient is no longer a number; {_ADVICE}")
     optimiser.step()
 
 

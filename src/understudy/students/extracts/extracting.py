@@ -14,7 +14,7 @@ from understudy.progress import Progress
 from understudy.students.extracts.documents import document
 from understudy.students.extracts.scoring import Lesson, Scorer, wanted
 from understudy.students.extracts.selection import Selector
-from understudy.students.networks import check_finite, device_of
+from understudy.students.networks import device_of
 from understudy.students.student import Fit
 from understudy.tasks.free_text import as_text
 from understudy.tasks.task import Task
@@ -58,7 +58,6 @@ def fit(
     evaluate = _judge(lambda: scorer.scores(documents), validation, task)
     with progress.bar(f"training on {mixture.name}", how.steps) as bar:
         course = train(scorer.network, batches(), loss, how, bar, evaluate)
-    check_finite(scorer.network.state_dict(), "the training diverged; lower the learning_rate")
     return Fit(course.steps, course.history)
 
 

@@ -78,7 +78,6 @@ class LSTMWriter:
 
     def fit(self, mixture: Mixture, validation: Sequence[Example], progress: Progress) -> Fit:
         """Learn from the mixture; the weights whose texts score best on validation are kept."""
-        from understudy.students.networks import check_finite
         from understudy.training.loop import Optimisation, seeded, train
 
         regimen = self._regimen
@@ -89,7 +88,6 @@ class LSTMWriter:
             self._network = worded.start(self._build, spellings, self._vectors, self._embedding_size)
             batches = self._batches(mixture, how.steps)
             course = train(self._network, batches, self._loss, how, bar, self._judge(spread(validation, _JUDGED)))
-        check_finite(self._network.state_dict(), "the training diverged; lower the learning_rate")
         return Fit(course.steps, course.history)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:

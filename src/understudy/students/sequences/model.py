@@ -61,7 +61,6 @@ class SequenceModel(ABC):
         """Learn from the mixture; the weights that score best on validation are kept."""
         import random
 
-        from understudy.students.networks import check_finite
         from understudy.students.sequences import learning, starts
         from understudy.training.loop import Optimisation, seeded
 
@@ -75,7 +74,6 @@ class SequenceModel(ABC):
             self._adopt(starts.begin(setup, learning.lines(mixture, pairs)))
             evaluate = self._judge(validation, pairs)
             course = learning.learn(self._network, self._tokens, mixture, pairs, how, regimen, bar, evaluate)
-        check_finite(self._network.state_dict(), "the training diverged; lower the learning_rate")
         self._calibrate(validation)
         return Fit(course.steps, course.history)
 
